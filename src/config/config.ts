@@ -1,0 +1,123 @@
+import type { Slot } from '../core/slot.ts';
+
+/** What a `cutover.yaml` means once it is read: defaults filled in, durations in milliseconds, sizes in bytes. */
+export interface Config {
+  /** Absolute path of the file this came from; the folder of it is where relative paths start. */
+  readonly file: string;
+  readonly app: string;
+  /** Path or glob of what is deployed: a jar, a file or a folder. Absolute. */
+  readonly artifact: string;
+  /** Host names the front door answers to. The first one is used to ask it. Empty: any name (`_`). */
+  readonly domains: readonly string[];
+  /** Directory that holds releases, slots, journal and lock of this app on the host. Absolute. */
+  readonly state: string;
+  /** How a release is started. Undefined: `java -jar` for a jar, otherwise a configuration error. */
+  readonly run: RunCommand | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  /** Absolute path of a dotenv-style file, or undefined. Its values are secrets. */
+  readonly envFile: string | undefined;
+  /** Operating-system user that the application runs as; undefined: whoever deploys. */
+  readonly user: string | undefined;
+  readonly slots: Readonly<Record<Slot, number>>;
+  readonly health: Health;
+  /** Time between TERM and KILL when a slot is stopped. */
+  readonly grace: number;
+  /** Longest time to wait for connections of a slot to end before it is stopped. */
+  readonly drain: number;
+  /** How long the old slot stays up after a switch: for ever, or so many milliseconds. */
+  readonly standby: 'keep' | number;
+  /** Number of releases kept on the host. */
+  readonly keep: number;
+  readonly runtime: 'auto' | 'process' | 'systemd';
+  readonly router: RouterConfig;
+  readonly hooks: Hooks;
+  readonly memory: { readonly check: boolean; readonly needed: number | undefined };
+  /** Bytes of output kept per release (twice that at most on disk). */
+  readonly logSize: number;
+  /** How many times the application may fail to come up before it counts as a crash loop. */
+  readonly upstream: Upstream;
+}
+
+export interface RunCommand {
+  /** May hold {artifact}, {port}, {slot}, {release}. With `shell` there is exactly one element, given to `sh -c`. */
+  readonly argv: readonly string[];
+  readonly shell: boolean;
+}
+
+export interface Health {
+  /** `auto` is an HTTP check whose path is found out (see `healthPaths`). */
+  readonly kind: 'http' | 'tcp' | 'command';
+  /** Path for `http`; undefined: the presets are tried in turn. */
+  readonly path: string | undefined;
+  /** Statuses that count as healthy; empty: any 2xx. */
+  readonly status: readonly number[];
+  /** Text the body must contain, or undefined. */
+  readonly body: string | undefined;
+  /** `name: value` pairs the answer must have (value compared exactly). */
+  readonly header: Readonly<Record<string, string>>;
+  /** Argument list for `command`; {port} and the like are filled in; exit code 0 is healthy. */
+  readonly command: readonly string[];
+  readonly interval: number;
+  readonly timeout: number;
+  readonly deadline: number;
+  /** Successes in a row that are needed. */
+  readonly successes: number;
+}
+
+export interface RouterConfig {
+  readonly kind: 'nginx';
+  readonly mode: 'managed' | 'adopted' | 'classic';
+  readonly binary: string;
+  /** Main configuration file. */
+  readonly conf: string;
+  /** `nginx -p`; undefined: the one that was compiled in. */
+  readonly prefix: string | undefined;
+  /** Directory for our site file; undefined: found by looking (sites-enabled, else conf.d). */
+  readonly sites: string | undefined;
+  readonly pid: string;
+  /** `address:port` or `port` for plain HTTP. Empty together with no tls: `80`. */
+  readonly listen: readonly string[];
+  /** Include file of `adopted` and `classic`. */
+  readonly include: string;
+  /** Variable that the user's `proxy_pass` names in `adopted` and `classic`, without `$`. */
+  readonly variable: string;
+  readonly tls: Tls | undefined;
+  /** Address the front door is asked at, e.g. `http://127.0.0.1:80`; undefined: from `listen`. */
+  readonly frontDoor: string | undefined;
+  readonly failover: boolean;
+  readonly maxBody: string;
+}
+
+export interface Tls {
+  readonly certificate: string;
+  readonly key: string;
+  readonly listen: readonly string[];
+  readonly redirect: boolean;
+}
+
+export interface Hook {
+  readonly argv: readonly string[];
+  readonly shell: boolean;
+  readonly deadline: number;
+}
+
+export interface Hooks {
+  readonly beforeStart: Hook | undefined;
+  readonly afterStart: Hook | undefined;
+  readonly beforeSwitch: Hook | undefined;
+  readonly afterSwitch: Hook | undefined;
+  readonly afterFailure: Hook | undefined;
+  readonly activate: Hook | undefined;
+  readonly deactivate: Hook | undefined;
+}
+
+/** Server behind the port, which decides how long nginx may keep an idle connection to it. */
+export interface Upstream {
+  readonly server: 'tomcat' | 'jetty' | 'undertow' | 'netty' | 'node' | 'other';
+  /** Idle connections kept per nginx worker; 0 turns upstream keep-alive off. */
+  readonly keepalive: number;
+  /** Requests per connection before nginx closes it. Below the application's own limit. */
+  readonly requests: number;
+  /** Idle time in ms before nginx closes it. Below the application's own limit. */
+  readonly idle: number;
+}

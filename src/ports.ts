@@ -1,0 +1,190 @@
+import type { Slot } from './core/slot.ts';
+import type { Split } from './core/split.ts';
+import type { ReporterEvent } from './core/events.ts';
+import type { JournalEntry } from './core/journal.ts';
+import type { Release } from './core/release.ts';
+
+/** A machine that commands run on: this one, or another over ssh. Every driver that touches a machine goes through it. */
+export interface Host {
+  /** Runs an argument list; never a shell string. A non-zero exit is a result, not an error. */
+  run(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** Whole text of a file, the target of a link with `link`, or undefined when there is nothing at the path. */
+  read(path: string, options?: { link?: boolean; from?: number }): Promise<string | undefined>;
+  /** Replaces a file or link so that a reader sees the old or the new one and a power failure keeps one of them. */
+  write(path: string, content: Content, options?: WriteOptions): Promise<void>;
+  /** Copies a local file or folder to a path on the host that does not exist yet, and syncs it. */
+  copy(from: string, to: string): Promise<void>;
+  /** An HTTP request as seen from that host. Rejects only when no answer came. */
+  request(request: HttpRequest): Promise<HttpAnswer>;
+}
+
+export interface RunOptions {
+  input?: string;
+  env?: Readonly<Record<string, string>>;
+  cwd?: string;
+  /** Milliseconds; the process is ended by then and the result says so. */
+  deadline?: number;
+  signal?: AbortSignal;
+}
+
+export interface RunResult {
+  /** Exit code; 128 + n when ended by signal n; 127 when the program does not exist. */
+  code: number;
+  stdout: string;
+  stderr: string;
+  timedOut: boolean;
+}
+
+export type Content = string | { link: string };
+
+export interface WriteOptions {
+  /** File mode, default 0o644. */
+  mode?: number;
+  /** Adds to the end and syncs, instead of replacing. */
+  append?: boolean;
+}
+
+export interface HttpRequest {
+  /** `http://127.0.0.1:8081/path` or https; a certificate is not verified: it is our own door we ask. */
+  url: string;
+  headers?: Readonly<Record<string, string>>;
+  /** Milliseconds. */
+  timeout: number;
+  signal?: AbortSignal;
+}
+
+export interface HttpAnswer {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  /** First 64 KiB. */
+  body: string;
+}
+
+/** Runs a release in a slot. */
+export interface Runtime {
+  readonly name: string;
+  /** Starts the release and returns once the process exists; it need not answer yet. */
+  start(slot: Slot, launch: Launch): Promise<void>;
+  /** TERM, wait, KILL; returns when nothing of the slot runs any more. Nothing to stop is fine. */
+  stop(slot: Slot, grace: number): Promise<Stopped>;
+  /** What the slot is doing now, from the operating system itself. */
+  inspect(slot: Slot): Promise<Inspection>;
+  /** Argument list that prints (and with `follow` keeps printing) the last lines of a slot's or a release's output. */
+  logs(of: { slot: Slot } | { release: string }, options: { lines: number; follow: boolean }): Promise<readonly string[]>;
+}
+
+export interface Launch {
+  release: Release;
+  port: number;
+  argv: readonly string[];
+  env: Readonly<Record<string, string>>;
+  user: string | undefined;
+  grace: number;
+}
+
+export interface Stopped {
+  /** Signal that ended it: it went by itself, on TERM, or had to be killed. */
+  how: 'was-not-running' | 'graceful' | 'killed';
+}
+
+export interface Inspection {
+  /** `exited`: should run, does not, and nothing will start it again by itself right now. */
+  state: 'running' | 'stopped' | 'exited';
+  /** Release of the process itself, from its environment; of the record when it does not run. */
+  release: string | undefined;
+  pid: number | undefined;
+  /** Milliseconds since the epoch. */
+  since: number | undefined;
+  /** Times it was started again after a crash. */
+  restarts: number;
+  /** Resident bytes of all its processes. */
+  memory: number | undefined;
+  /** TCP ports on which its own processes listen. */
+  ports: readonly number[];
+  /** Why it is not as it should be, in words, if known. */
+  detail: string | undefined;
+}
+
+/** Decides which slot the public reaches. */
+export interface Router {
+  readonly name: string;
+  /** Smallest change of the split in percent: 100 means all or nothing. */
+  readonly granularity: number;
+  /** The split it serves now, from the router itself. */
+  read(): Promise<Split>;
+  /** Takes effect whole, or the old split stays in force and it rejects. */
+  write(split: Split): Promise<void>;
+  /** One request through the front door: which slot answered it. */
+  ask(signal?: AbortSignal): Promise<FrontDoorAnswer>;
+  /** Open connections from the router to a slot. */
+  connections(slot: Slot): Promise<number>;
+  /** What `setup` has to do once, as data; and what must be true before a deploy. */
+  install(): Promise<readonly SetupAction[]>;
+}
+
+export interface FrontDoorAnswer {
+  /** Undefined: the answer was not from one of our slots. */
+  slot: Slot | undefined;
+  status: number | undefined;
+  /** One line for people: what was asked and what came back. */
+  detail: string;
+}
+
+export type SetupAction =
+  | { kind: 'directory'; path: string; mode: number; owner: string | undefined; why: string }
+  | { kind: 'file'; path: string; content: string; mode: number; owner: string | undefined; why: string }
+  | { kind: 'link'; path: string; target: string; owner: string | undefined; why: string }
+  | { kind: 'check' | 'apply' | 'unapply'; argv: readonly string[]; why: string };
+
+/** Memory of what was done, on the host that is deployed to. */
+export interface Store {
+  /** All entries, oldest first. A torn last line is left out. */
+  journal(): Promise<readonly JournalEntry[]>;
+  /** Synced before it returns. */
+  append(...entries: readonly JournalEntry[]): Promise<void>;
+  releases(): Promise<readonly Release[]>;
+  /** Takes the lock, or rejects with `LOCKED` and its owner. A dead owner's lock is taken over. */
+  lock(command: string): Promise<Lock>;
+  lockOwner(): Promise<LockOwner | undefined>;
+}
+
+export interface Lock {
+  takenOverFrom: LockOwner | undefined;
+  release(): Promise<void>;
+}
+
+export interface LockOwner {
+  user: string;
+  host: string;
+  pid: number;
+  /** Identity of the process beyond its pid: boot id and start time in clock ticks. */
+  started: string;
+  since: number;
+  command: string;
+  /** False only when it is proven that the process is gone. */
+  alive: boolean;
+}
+
+export interface Clock {
+  /** Wall time in ms since the epoch: for people. */
+  now(): number;
+  /** Milliseconds that never jump: for deadlines. */
+  elapsed(): number;
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Hears what the core does. Must never throw. */
+export type Reporter = (event: ReporterEvent) => void;
+
+/** What the front door saw, by the router's own log. */
+export interface Traffic {
+  /** A position in the log to count from, or undefined when there is no log. */
+  mark(): Promise<string | undefined>;
+  since(mark: string): Promise<TrafficCount>;
+}
+
+export interface TrafficCount {
+  requests: number;
+  /** Answered 5xx by the router because no slot answered. */
+  lost: number;
+}
