@@ -9,7 +9,7 @@ export interface Host {
   /** Runs an argument list; never a shell string. A non-zero exit is a result, not an error. */
   run(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Whole text of a file, the target of a link with `link`, or undefined when there is nothing at the path. */
-  read(path: string, options?: { link?: boolean; from?: number }): Promise<string | undefined>;
+  read(path: string, options?: { link?: boolean }): Promise<string | undefined>;
   /** Replaces a file or link so that a reader sees the old or the new one and a power failure keeps one of them. */
   write(path: string, content: Content, options?: WriteOptions): Promise<void>;
   /** Copies a local file or folder to a path on the host that does not exist yet, and syncs it. */

@@ -1,0 +1,16 @@
+import type { Step } from './plan.ts';
+import type { FailureFields } from './failure.ts';
+
+/** What the core tells while it works. Milliseconds throughout. */
+export type ReporterEvent =
+  | { type: 'begin'; deployment: string; command: string; plan: readonly Step[]; deadline: number }
+  | { type: 'step'; step: Step; index: number }
+  | { type: 'note'; text: string }
+  | { type: 'done'; step: Step; index: number; took: number; detail: string | undefined }
+  | { type: 'failed'; step: Step; index: number; took: number; failure: FailureFields }
+  | { type: 'abort'; why: string; plan: readonly Step[] }
+  | { type: 'warning'; text: string }
+  | { type: 'end'; outcome: Outcome; took: number };
+
+/** How a deployment ended: as planned, put back as it was, or so that a person has to look. */
+export type Outcome = 'done' | 'put-back' | 'stuck';

@@ -1,0 +1,156 @@
+import type { Command } from './journal.ts';
+import { otherSlot, type Slot } from './slot.ts';
+import { allTo, soleSlot, type Split } from './split.ts';
+
+export type HookName =
+  | 'beforeStart'
+  | 'afterStart'
+  | 'beforeSwitch'
+  | 'afterSwitch'
+  | 'activate'
+  | 'deactivate';
+
+/** One thing to do. Every step may be done twice without harm. */
+export type Step =
+  | { do: 'stage'; release: string }
+  | { do: 'drain'; slot: Slot }
+  | { do: 'stop'; slot: Slot }
+  | { do: 'start'; slot: Slot; release: string }
+  | { do: 'probe'; slot: Slot; release: string }
+  | { do: 'hook'; hook: HookName; slot: Slot; release: string | undefined }
+  | { do: 'shift'; split: Split }
+  | { do: 'confirm'; slot: Slot }
+  | { do: 'prune' };
+
+/** What a move of the traffic from one release to another needs to know. */
+export interface Cutover {
+  /** Split in force now. */
+  before: Split;
+  /** Slot that gets the traffic now; undefined when no release runs yet. */
+  live: Slot | undefined;
+  liveRelease: string | undefined;
+  release: string;
+  /** The release is not on the host yet. */
+  stage: boolean;
+  /** Something occupies the slot the release goes to. */
+  occupied: boolean;
+  /** The release already runs in the slot it goes to. */
+  running: boolean;
+  keepStandby: boolean;
+  hooks: readonly HookName[];
+}
+
+/** The slot a release goes to: the one that gets no traffic. */
+export function targetSlot(live: Slot | undefined, before: Split): Slot {
+  return live ? otherSlot(live) : (soleSlot(before) ?? 'blue');
+}
+
+export function planDeploy(cutover: Cutover): readonly Step[] {
+  const slot = targetSlot(cutover.live, cutover.before);
+  return [
+    ...(cutover.stage ? [{ do: 'stage', release: cutover.release } as const] : []),
+    ...(cutover.running ? [] : bringUp(slot, cutover)),
+    { do: 'probe', slot, release: cutover.release },
+    ...hook('beforeSwitch', slot, cutover.release, cutover.hooks),
+    { do: 'shift', split: allTo(slot) },
+    { do: 'confirm', slot },
+    ...handOver(slot, cutover),
+    ...hook('afterSwitch', slot, cutover.release, cutover.hooks),
+    ...retire(cutover),
+    { do: 'prune' },
+  ];
+}
+
+/** A rollback is the same move towards a release that is on the host already. */
+export function planRollback(cutover: Omit<Cutover, 'stage'>): readonly Step[] {
+  return planDeploy({ ...cutover, stage: false });
+}
+
+export interface Undo {
+  before: Split;
+  from: Slot | undefined;
+  /** Whether the release that had the traffic still runs. */
+  fromRuns: boolean;
+  /** Steps that were begun, in order. */
+  done: readonly Step[];
+}
+
+/**
+ * The way back: traffic first, then what was started. Empty when nothing had an effect, and when
+ * there is nothing to go back to: traffic is never moved away from a proven release to a dead one.
+ */
+export function planAbort({ before, from, fromRuns, done }: Undo): readonly Step[] {
+  const shifted = done.some((step) => step.do === 'shift');
+  if (shifted && from && !fromRuns) return [];
+  const started = done.find((step) => step.do === 'start');
+  const hooks = done.filter((step) => step.do === 'hook').toReversed();
+  return [
+    ...(shifted ? [{ do: 'shift', split: before } as const] : []),
+    ...(shifted && from ? [{ do: 'confirm', slot: from } as const] : []),
+    ...hooks.flatMap((step) => counterpart(step.hook, step.slot, step.release)),
+    ...(started ? [{ do: 'stop', slot: started.slot } as const] : []),
+  ];
+}
+
+/** Index of the step after which there is no way back: the old release's stop. */
+export function pointOfNoReturn(from: Slot | undefined, plan: readonly Step[]): number {
+  const shift = plan.findIndex((step) => step.do === 'shift');
+  if (shift === -1 || !from) return Infinity;
+  const stop = plan.findIndex((step, at) => at > shift && step.do === 'stop' && step.slot === from);
+  return stop === -1 ? Infinity : stop;
+}
+
+export function planUp(slots: readonly { slot: Slot; release: string }[]): readonly Step[] {
+  return slots.flatMap(({ slot, release }) => [
+    { do: 'start', slot, release } as const,
+    { do: 'probe', slot, release } as const,
+  ]);
+}
+
+export function planDown(slots: readonly Slot[]): readonly Step[] {
+  return slots.map((slot) => ({ do: 'stop', slot }));
+}
+
+/** `up` and `down` move no traffic, so an interrupted one is simply finished by the next command. */
+export function isMove(command: Command): boolean {
+  return command === 'deploy' || command === 'rollback';
+}
+
+function bringUp(slot: Slot, { occupied, release, hooks }: Cutover): readonly Step[] {
+  return [
+    ...(occupied ? [{ do: 'drain', slot } as const, { do: 'stop', slot } as const] : []),
+    ...hook('beforeStart', slot, release, hooks),
+    { do: 'start', slot, release },
+    ...hook('afterStart', slot, release, hooks),
+  ];
+}
+
+function handOver(slot: Slot, { live, liveRelease, release, hooks }: Cutover): readonly Step[] {
+  return [
+    ...(live ? hook('deactivate', live, liveRelease, hooks) : []),
+    ...hook('activate', slot, release, hooks),
+  ];
+}
+
+function retire({ live, keepStandby }: Cutover): readonly Step[] {
+  if (!live || keepStandby) return [];
+  return [
+    { do: 'drain', slot: live },
+    { do: 'stop', slot: live },
+  ];
+}
+
+function hook(
+  name: HookName,
+  slot: Slot,
+  release: string | undefined,
+  configured: readonly HookName[],
+): readonly Step[] {
+  return configured.includes(name) ? [{ do: 'hook', hook: name, slot, release }] : [];
+}
+
+function counterpart(name: HookName, slot: Slot, release: string | undefined): readonly Step[] {
+  if (name === 'activate') return [{ do: 'hook', hook: 'deactivate', slot, release }];
+  if (name === 'deactivate') return [{ do: 'hook', hook: 'activate', slot, release }];
+  return [];
+}

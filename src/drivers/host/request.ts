@@ -1,0 +1,49 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { HttpAnswer, HttpRequest } from '../../ports.ts';
+
+const bodyLimit = 64 * 1024;
+
+/** One request on a connection of its own. */
+export function request({ url, headers, timeout, signal }: HttpRequest): Promise<HttpAnswer> {
+  const { get } = url.startsWith('https:') ? https : http;
+  return new Promise((resolve, reject) => {
+    const outgoing = get(
+      url,
+      {
+        agent: false,
+        headers,
+        signal: AbortSignal.any([AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]),
+        rejectUnauthorized: false,
+        ...(headers?.['host'] ? { servername: serverName(headers['host']) } : {}),
+      },
+      (answer) => {
+        let body = '';
+        const finish = () =>
+          resolve({ status: answer.statusCode ?? 0, headers: flat(answer.headers), body });
+        answer.setEncoding('utf8');
+        answer.on('data', (text: string) => {
+          body += text;
+          if (body.length < bodyLimit) return;
+          finish();
+          outgoing.destroy();
+        });
+        answer.on('end', finish);
+        answer.on('error', reject);
+      },
+    );
+    outgoing.on('error', reject);
+  });
+}
+
+/** TLS asks for a name, not an address and not a port. */
+function serverName(host: string): string {
+  const name = host.replace(/:\d+$/, '');
+  return /^[\d.]+$|:/.test(name) ? '' : name;
+}
+
+function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+  );
+}
