@@ -34,7 +34,6 @@ export interface Config {
   readonly memory: { readonly check: boolean; readonly needed: number | undefined };
   /** Bytes of output kept per release (twice that at most on disk). */
   readonly logSize: number;
-  /** How many times the application may fail to come up before it counts as a crash loop. */
   readonly upstream: Upstream;
 }
 
@@ -45,7 +44,6 @@ export interface RunCommand {
 }
 
 export interface Health {
-  /** `auto` is an HTTP check whose path is found out (see `healthPaths`). */
   readonly kind: 'http' | 'tcp' | 'command';
   /** Path for `http`; undefined: the presets are tried in turn. */
   readonly path: string | undefined;
@@ -75,7 +73,7 @@ export interface RouterConfig {
   /** Directory for our site file; undefined: found by looking (sites-enabled, else conf.d). */
   readonly sites: string | undefined;
   readonly pid: string;
-  /** `address:port` or `port` for plain HTTP. Empty together with no tls: `80`. */
+  /** `address:port`, `[v6]:port` or `port` for plain HTTP. Empty only with tls: HTTPS alone. */
   readonly listen: readonly string[];
   /** Include file of `adopted` and `classic`. */
   readonly include: string;

@@ -1,0 +1,74 @@
+import { basename } from 'node:path';
+import { LineCounter, parseDocument, type Document } from 'yaml';
+import { Failure } from '../core/failure.ts';
+import type { Config } from './config.ts';
+import { explain } from './issues.ts';
+import { showPath, type Mistake } from './mistake.ts';
+import { placeOf, restoreTexts, strangeKeys } from './place.ts';
+import { pathMistakes, resolveConfig } from './resolve.ts';
+import { findContradictions } from './rules.ts';
+import { schema } from './schema.ts';
+
+/** A mistake at its place: offset into the text and the words for it. */
+interface Finding {
+  readonly offset: number;
+  readonly said: string;
+}
+
+/** Reads the text of a `cutover.yaml`. `file` is its absolute path. Rejects with every mistake at once. */
+export function parseConfig(file: string, text: string): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const { config, findings } = read(file, document);
+  const syntax = [...document.errors, ...document.warnings].map(({ pos, message, code }) => ({
+    offset: pos[0],
+    said: code === 'DUPLICATE_KEY' ? `the key "${/^[^:\s]+/.exec(text.slice(pos[0]))?.[0] ?? ''}" is there twice` : message,
+  }));
+  if (config !== undefined && syntax.length === 0) return config;
+  const unparsable = document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
+  throw invalid(file, lines, unparsable ? syntax : [...syntax, ...findings]);
+}
+
+function read(file: string, document: Document.Parsed): { config?: Config; findings: Finding[] } {
+  const strange = strangeKeys(document);
+  const place = (mistake: Mistake) => ({ offset: placeOf(document, mistake), said: say(mistake) });
+  if (document.contents === null) return { findings: [{ offset: 0, said: 'the file is empty; it needs at least app and artifact' }] };
+  restoreTexts(document);
+  const written = plainValue(document);
+  if ('message' in written) return { findings: [{ offset: 0, said: written.message }] };
+  const result = schema.safeParse(written.value);
+  const contradictions = [...strange, ...findContradictions(written.value)];
+  if (!result.success) return { findings: [...explain(result.error.issues, written.value), ...contradictions].map(place) };
+  if (contradictions.length > 0) return { findings: contradictions.map(place) };
+  const config = resolveConfig(file, result.data);
+  return { config, findings: pathMistakes(config).map(place) };
+}
+
+function say({ path, message }: Mistake): string {
+  return path.length === 0 ? message : `${showPath(path)}: ${message}`;
+}
+
+/** Too many aliases make this throw; there is no code to tell it by. */
+function plainValue(document: Document.Parsed): { value: unknown } | { message: string } {
+  try {
+    return { value: document.toJS() };
+  } catch (error) {
+    return { message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function invalid(file: string, lines: LineCounter, findings: readonly Finding[]): Failure {
+  const sorted = findings.toSorted((a, b) => a.offset - b.offset);
+  const told = sorted.map(({ offset, said }) => {
+    const { line, col } = lines.linePos(offset);
+    return `${basename(file)}:${line}:${col} ${said}`;
+  });
+  const unique = [...new Set(told)];
+  return new Failure({
+    code: 'CONFIG_INVALID',
+    what: `${basename(file)} has ${unique.length === 1 ? '1 mistake' : `${unique.length} mistakes`}`,
+    why: unique.join('\n'),
+    fix: `correct ${file}; nothing was touched`,
+    exit: 3,
+  });
+}

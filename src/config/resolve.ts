@@ -1,0 +1,126 @@
+import { dirname, resolve } from 'node:path';
+import type { Config, Health, RouterConfig, RunCommand, Upstream } from './config.ts';
+import { readCommand } from './command.ts';
+import type { Mistake, Path } from './mistake.ts';
+import { isJar } from './rules.ts';
+import type { Written } from './schema.ts';
+import { plainPath } from './values.ts';
+
+/** Fills in what depends on other fields and makes paths absolute. */
+export function resolveConfig(file: string, written: Written): Config {
+  const from = (path: string) => resolve(dirname(file), path);
+  const run = runOf(written);
+  return {
+    file,
+    app: written.app,
+    artifact: from(written.artifact),
+    domains: written.domain ?? [],
+    state: from(written.state ?? `/var/lib/cutover/${written.app}`),
+    run,
+    env: written.env,
+    envFile: written.env_file === undefined ? undefined : from(written.env_file),
+    user: written.user,
+    slots: written.slots,
+    health: healthOf(written.health),
+    grace: written.grace,
+    drain: written.drain,
+    standby: written.standby,
+    keep: written.keep,
+    runtime: written.runtime,
+    router: routerOf(written.router, from),
+    hooks: hooksOf(written.hooks),
+    memory: { check: written.memory.check, needed: written.memory.needed },
+    logSize: written.log_size,
+    upstream: upstreamOf(written.upstream, written.artifact, run),
+  };
+}
+
+/** A folder with a space or a quote in its name makes a bad path out of a good relative one. */
+export function pathMistakes(config: Config): Mistake[] {
+  const { router } = config;
+  const paths: [Path, string | undefined][] = [
+    [['state'], config.state],
+    [['router', 'binary'], router.binary],
+    [['router', 'conf'], router.conf],
+    [['router', 'prefix'], router.prefix],
+    [['router', 'sites'], router.sites],
+    [['router', 'pid'], router.pid],
+    [['router', 'include'], router.include],
+    [['router', 'tls', 'certificate'], router.tls?.certificate],
+    [['router', 'tls', 'key'], router.tls?.key],
+  ];
+  return paths
+    .filter(([, path]) => path !== undefined && !plainPath.test(path))
+    .map(([path, value]) => ({ path, message: `is ${JSON.stringify(value)}, which nginx cannot be given safely: write an absolute path` }));
+}
+
+function runOf({ run, shell }: Written): RunCommand | undefined {
+  if (run === undefined) return undefined;
+  const read = readCommand(run, shell);
+  return 'argv' in read ? read : undefined;
+}
+
+function healthOf({ tcp, status, command, path, body, ...rest }: Written['health']): Health {
+  const kind = tcp ? 'tcp' : command === undefined ? 'http' : 'command';
+  return { kind, path, status: status ?? [], body, command: command ?? [], ...rest };
+}
+
+function routerOf(written: Written['router'], from: (path: string) => string): RouterConfig {
+  const { tls } = written;
+  const maybe = (path: string | undefined) => (path === undefined ? undefined : from(path));
+  return {
+    kind: 'nginx',
+    mode: written.mode,
+    binary: written.binary.includes('/') ? from(written.binary) : written.binary,
+    conf: from(written.conf),
+    prefix: maybe(written.prefix),
+    sites: maybe(written.sites),
+    pid: from(written.pid),
+    listen: written.listen,
+    include: from(written.include),
+    variable: written.variable,
+    tls: tls === undefined ? undefined : { ...tls, certificate: from(tls.certificate), key: from(tls.key) },
+    frontDoor: written.front_door,
+    failover: written.failover,
+    maxBody: written.max_body,
+  };
+}
+
+function hooksOf(written: Written['hooks']): Config['hooks'] {
+  return {
+    beforeStart: written.before_start,
+    afterStart: written.after_start,
+    beforeSwitch: written.before_switch,
+    afterSwitch: written.after_switch,
+    afterFailure: written.after_failure,
+    activate: written.activate,
+    deactivate: written.deactivate,
+  };
+}
+
+/** Each below the server's own limits, so that nginx is always the one that closes. Tomcat: 100 requests, 20 s. Jetty: 30 s. Node: 5 s. */
+const limits: Readonly<Record<Upstream['server'], Omit<Upstream, 'server'>>> = {
+  tomcat: { keepalive: 32, requests: 90, idle: 10_000 },
+  jetty: { keepalive: 32, requests: 1000, idle: 15_000 },
+  undertow: { keepalive: 32, requests: 1000, idle: 30_000 },
+  netty: { keepalive: 32, requests: 1000, idle: 30_000 },
+  node: { keepalive: 32, requests: 1000, idle: 3000 },
+  other: { keepalive: 0, requests: 1000, idle: 2000 },
+};
+
+function upstreamOf(written: Written['upstream'], artifact: string, run: RunCommand | undefined): Upstream {
+  const server = written.server ?? guessServer(artifact, run);
+  const standard = limits[server];
+  return {
+    server,
+    keepalive: written.keepalive ?? standard.keepalive,
+    requests: written.requests ?? standard.requests,
+    idle: written.idle ?? standard.idle,
+  };
+}
+
+function guessServer(artifact: string, run: RunCommand | undefined): Upstream['server'] {
+  if (isJar(artifact)) return 'tomcat';
+  const program = run?.shell === true ? run.argv[0]?.replace(/^\s*exec\s+/, '').split(/\s/)[0] : run?.argv[0];
+  return program !== undefined && /(^|\/)node(js)?$/.test(program) ? 'node' : 'other';
+}
