@@ -67,8 +67,8 @@ export interface Runtime {
   start(slot: Slot, launch: Launch): Promise<void>;
   /** TERM, wait, KILL; returns when nothing of the slot runs any more. Nothing to stop is fine. */
   stop(slot: Slot, grace: number): Promise<Stopped>;
-  /** What the slot is doing now, from the operating system itself. */
-  inspect(slot: Slot): Promise<Inspection>;
+  /** What the slot is doing now, from the operating system itself. `alive` leaves out what costs: memory and ports. */
+  inspect(slot: Slot, depth?: 'alive' | 'full'): Promise<Inspection>;
   /** Argument list that prints (and with `follow` keeps printing) the last lines of a slot's or a release's output. */
   logs(of: { slot: Slot } | { release: string }, options: { lines: number; follow: boolean }): Promise<readonly string[]>;
 }
@@ -79,7 +79,6 @@ export interface Launch {
   argv: readonly string[];
   env: Readonly<Record<string, string>>;
   user: string | undefined;
-  grace: number;
 }
 
 export interface Stopped {
@@ -101,6 +100,8 @@ export interface Inspection {
   memory: number | undefined;
   /** TCP ports on which its own processes listen. */
   ports: readonly number[];
+  /** Somebody else listens on the slot's port. */
+  taken: boolean;
   /** Why it is not as it should be, in words, if known. */
   detail: string | undefined;
 }

@@ -24,13 +24,11 @@ export async function isAlive(
 /** Fields of /proc/PID/stat after the name, which may itself hold spaces and brackets (proc(5)). */
 export function statFields(
   stat: string | undefined,
-): { state: string; session: number; startTicks: string; residentPages: number } | undefined {
+): { state: string; startTicks: string } | undefined {
   if (!stat) return undefined;
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return {
     state: fields[0] ?? '',
-    session: Number(fields[3]),
     startTicks: fields[19] ?? '',
-    residentPages: Number(fields[21]),
   };
 }

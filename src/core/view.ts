@@ -1,0 +1,83 @@
+import type { FrontDoorAnswer, Inspection } from '../ports.ts';
+import { exitCodes, Failure } from './failure.ts';
+import { deploymentsOf, recordedLive, unfinishedOf, type Deployment } from './journal.ts';
+import type { Release } from './release.ts';
+import { slots, type Slot } from './slot.ts';
+import { soleSlot, type Split } from './split.ts';
+import type { World } from './world.ts';
+
+/** What is, from the three witnesses: the records, the router and the processes. */
+export interface View {
+  /** From the router. */
+  split: Split;
+  /** Slot that gets all the traffic; undefined while nothing was ever deployed. */
+  live: Slot | undefined;
+  slots: Readonly<Record<Slot, Inspection>>;
+  frontDoor: FrontDoorAnswer;
+  deployments: readonly Deployment[];
+  releases: readonly Release[];
+  /** Begun and not ended: its tool was killed, or it is running now. */
+  unfinished: Deployment | undefined;
+  /** What the witnesses contradict each other in; empty when they agree. */
+  disagreements: readonly string[];
+}
+
+export async function look({ router, runtime, store }: World): Promise<View> {
+  const [split, frontDoor, blue, green, journal, releases] = await Promise.all([
+    router.read(),
+    router.ask(),
+    runtime.inspect('blue'),
+    runtime.inspect('green'),
+    store.journal(),
+    store.releases(),
+  ]);
+  const deployments = deploymentsOf(journal);
+  const seen = { split, frontDoor, slots: { blue, green }, deployments, releases };
+  const unfinished = unfinishedOf(deployments);
+  return { ...seen, live: liveSlot(seen), unfinished, disagreements: unfinished ? [] : disagreementsOf(seen) };
+}
+
+type Seen = Omit<View, 'live' | 'unfinished' | 'disagreements'>;
+
+/** Before the first release the router points somewhere too, but nothing is live. */
+function liveSlot({ split, slots: inspected, deployments }: Seen): Slot | undefined {
+  const slot = soleSlot(split);
+  const known = recordedLive(deployments) !== undefined;
+  return slot && (known || inspected[slot].release !== undefined) ? slot : undefined;
+}
+
+function disagreementsOf({ split, frontDoor, slots: inspected, deployments }: Seen): readonly string[] {
+  const recorded = recordedLive(deployments);
+  const routed = soleSlot(split);
+  const found: string[] = [];
+  if (recorded?.live && routed !== recorded.live)
+    found.push(`the records say ${recorded.live} is live, the router sends the traffic to ${routed ?? 'both'}`);
+  if (frontDoor.slot && routed && frontDoor.slot !== routed)
+    found.push(`the router's file says ${routed}, but ${frontDoor.slot} answers at the front door`);
+  if (recorded?.live && routed === recorded.live && inspected[routed].release !== recorded.release)
+    found.push(
+      `the records say release ${recorded.release ?? '?'} is live in ${routed}, but ${routed} holds ${inspected[routed].release ?? 'nothing'}`,
+    );
+  for (const slot of slots)
+    if (inspected[slot].taken) found.push(`a process that is not ours listens on the port of ${slot}`);
+  return found;
+}
+
+/** A command that changes something goes on only when all witnesses tell the same. */
+export function mustAgree({ disagreements, split }: View): void {
+  if (disagreements.length === 0) return;
+  throw new Failure({
+    code: 'DISAGREEMENT',
+    exit: exitCodes.needsPerson,
+    what: 'records, router and processes do not agree, so nothing was touched',
+    why: disagreements.join('\n'),
+    traffic: trafficText(split, undefined),
+    fix: 'see `cutover status`; then `cutover recover --trust router` or `--trust records`',
+  });
+}
+
+export function trafficText(split: Split, release: string | undefined): string {
+  const sole = soleSlot(split);
+  const shares = sole ? `100 % on ${sole}` : `${split.blue} % on blue, ${split.green} % on green`;
+  return release ? `${shares} (release ${release})` : shares;
+}

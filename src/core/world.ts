@@ -1,0 +1,17 @@
+import type { Config } from '../config/config.ts';
+import type { Clock, Host, Reporter, Router, Runtime, Store, Traffic } from '../ports.ts';
+
+/** Everything the core may touch, and the only way it does. */
+export interface World {
+  config: Config;
+  host: Host;
+  runtime: Runtime;
+  router: Router;
+  store: Store;
+  clock: Clock;
+  /** Undefined where the front door keeps no log of ours. */
+  traffic: Traffic | undefined;
+  report: Reporter;
+  /** `user@host` of whoever gave the command. */
+  who: string;
+}

@@ -1,0 +1,110 @@
+import path from 'node:path';
+import type { Config } from '../../../config/config.ts';
+import { Failure } from '../../../core/failure.ts';
+import type { Host, SetupAction } from '../../../ports.ts';
+import { atLeast, nginxControl, sitesFolder } from './control.ts';
+import { scratchTest } from './scratch.ts';
+import { adoptedInclude, adoptedUpstreams, classicInclude, managedSite, type SiteFacts } from './site.ts';
+import { frontDoorToken, newToken, tokenFile } from './token.ts';
+
+interface SiteFile {
+  path: string;
+  content: string;
+  why: string;
+}
+
+export async function installMarker(host: Host, config: Config): Promise<readonly SetupAction[]> {
+  const facts = await siteFacts(host, config);
+  const files = config.router.mode === 'managed' ? await managedFiles(host, config, facts) : await adoptedFiles(host, config, facts);
+  return [...markerActions(config, facts), ...(await nginxActions(host, config, files))];
+}
+
+export async function installClassic(host: Host, config: Config): Promise<readonly SetupAction[]> {
+  const facts = await siteFacts(host, config);
+  const existing = await existingInclude(host, config);
+  const slot = existing.includes(`:${config.slots.green}`) ? 'green' : 'blue';
+  const include = {
+    path: config.router.include,
+    content: classicInclude(config, facts, slot),
+    why: `names the live port for the server block that includes it`,
+  };
+  return [tokenAction(config, facts), ...(await nginxActions(host, config, [include]))];
+}
+
+export async function siteFacts(host: Host, config: Config): Promise<SiteFacts> {
+  const version = await nginxControl(host, config).version();
+  return {
+    traffic: path.join(config.state, 'traffic'),
+    token: (await frontDoorToken(host, config.state)) ?? newToken(),
+    http2Directive: atLeast(version, [1, 25, 1]),
+    keepaliveMinTimeout: atLeast(version, [1, 27, 4]),
+    log: config.router.mode === 'managed' ? accessLog(config) : undefined,
+  };
+}
+
+/** Outside the state directory where that is writable for an ordinary user and nginx's master is root. */
+export function accessLog(config: Config): string {
+  const folder = config.state.startsWith('/var/lib/') ? path.join('/var/log/cutover', config.app) : path.join(config.state, 'access');
+  return path.join(folder, 'access.log');
+}
+
+async function managedFiles(host: Host, config: Config, facts: SiteFacts): Promise<readonly SiteFile[]> {
+  const site = path.join(await sitesFolder(host, config), `cutover-${config.app}.conf`);
+  return [{ path: site, content: managedSite(config, facts), why: 'the site: both slots, and the one look that chooses' }];
+}
+
+async function adoptedFiles(host: Host, config: Config, facts: SiteFacts): Promise<readonly SiteFile[]> {
+  await existingInclude(host, config);
+  const upstreams = path.join(path.dirname(config.router.conf), 'conf.d', `cutover-${config.app}-upstreams.conf`);
+  return [
+    { path: upstreams, content: adoptedUpstreams(config), why: 'both slots, for the server block you keep' },
+    { path: config.router.include, content: adoptedInclude(config, facts), why: `decides $${config.router.variable} by one look` },
+  ];
+}
+
+/** In `adopted` and `classic` the user's server block already includes the file: that is what is adopted. */
+async function existingInclude(host: Host, config: Config): Promise<string> {
+  const existing = await host.read(config.router.include);
+  if (existing !== undefined) return existing;
+  throw new Failure({
+    code: 'INCLUDE_MISSING',
+    exit: 3,
+    what: `there is no include file to adopt: ${config.router.include}`,
+    why: `router.mode is ${config.router.mode}, which takes over the file that your server block includes`,
+    fix: `put \`include ${config.router.include};\` into your server block and \`proxy_pass $${config.router.variable};\` into its location, with the file holding \`set $${config.router.variable} http://127.0.0.1:${config.slots.blue};\``,
+  });
+}
+
+function markerActions(config: Config, facts: SiteFacts): readonly SetupAction[] {
+  const owned = { mode: 0o755, owner: 'deployer' } as const;
+  const splits = path.join(facts.traffic, 'splits');
+  return [
+    tokenAction(config, facts),
+    { kind: 'directory', path: facts.traffic, ...owned, why: 'what nginx looks at' },
+    { kind: 'directory', path: splits, ...owned, why: 'one folder for each way to split the traffic' },
+    { kind: 'directory', path: path.join(splits, '0'), ...owned, why: 'empty: all to blue' },
+    { kind: 'directory', path: path.join(splits, '100'), ...owned, why: 'holds the marker: all to green' },
+    { kind: 'file', path: path.join(splits, '100', '0'), content: '', mode: 0o644, owner: 'deployer', why: 'the marker' },
+    { kind: 'link', path: path.join(facts.traffic, 'current'), target: 'splits/0', owner: 'deployer', why: 'the switch; kept as it is when it exists' },
+    ...(facts.log ? [logFolder(facts.log)] : []),
+  ];
+}
+
+function logFolder(log: string): SetupAction {
+  return { kind: 'directory', path: path.dirname(log), mode: 0o750, owner: 'group', why: 'access log of the front door, in which cutover counts what was lost' };
+}
+
+function tokenAction(config: Config, facts: SiteFacts): SetupAction {
+  return { kind: 'file', path: tokenFile(config.state), content: `${facts.token}\n`, mode: 0o600, owner: 'deployer', why: 'path at which only cutover asks the front door' };
+}
+
+async function nginxActions(host: Host, config: Config, files: readonly SiteFile[]): Promise<readonly SetupAction[]> {
+  const control = nginxControl(host, config);
+  return [
+    { kind: 'check', argv: scratchTest(config, files), why: 'nginx tests the new files in a scratch copy first' },
+    ...files.map((file) => ({ kind: 'file', mode: 0o644, owner: undefined, ...file }) as const),
+    { kind: 'check', argv: [...control.command, '-t', '-q'], why: 'nginx tests the real files' },
+    { kind: 'apply', argv: [...control.command, '-s', 'reload'], why: 'the one reload' },
+    { kind: 'unapply', argv: [...control.command, '-s', 'reload'], why: 'the reload after they are gone' },
+  ];
+}

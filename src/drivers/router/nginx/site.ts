@@ -1,0 +1,210 @@
+import type { Config } from '../../../config/config.ts';
+import { slots, type Slot } from '../../../core/slot.ts';
+
+/** What the text depends on beside the configuration. */
+export interface SiteFacts {
+  /** Directory whose file `current/0` says: green. */
+  traffic: string;
+  /** Secret part of the path at which the front door tells which slot answers. */
+  token: string;
+  /** nginx understands `http2 on` (1.25.1 and later). */
+  http2Directive: boolean;
+  /** nginx understands `keepalive_min_timeout` (1.27.4 and later). */
+  keepaliveMinTimeout: boolean;
+  /** File for our access log, or undefined to leave logging as it is. */
+  log: string | undefined;
+}
+
+const heading = (app: string) =>
+  `# Written by \`cutover setup\` for ${app}. Do not edit: setup overwrites it, \`cutover setup --remove\` takes it back.\n`;
+
+export function upstreamName(app: string, slot: Slot): string {
+  return `cutover_${underscored(app)}_${slot}`;
+}
+
+/** The whole site of `managed`. */
+export function managedSite(config: Config, facts: SiteFacts): string {
+  const { tls } = config.router;
+  const plain = config.router.listen.length > 0 ? config.router.listen : ['80'];
+  const redirects = tls?.redirect ?? false;
+  const name = serverName(config);
+  return [
+    heading(config.app),
+    upstreams(config),
+    logFormat(config, facts),
+    streamMap(config.app),
+    redirects ? redirect(plain, name) : '',
+    'server {',
+    ...(redirects ? [] : plain.map((listen) => `  listen ${listen};`)),
+    ...tlsLines(config, facts),
+    `  server_name ${name};`,
+    indent(serverBody(config, facts)),
+    '}\n',
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+}
+
+/** What goes to the `http` level in `adopted`: the upstreams that the include names. */
+export function adoptedUpstreams(config: Config): string {
+  return `${heading(config.app)}\n${upstreams(config)}`;
+}
+
+/** The user's include file in `adopted`: the classic one's variable, decided by the marker. */
+export function adoptedInclude(config: Config, facts: SiteFacts): string {
+  const { variable } = config.router;
+  return `${heading(config.app)}${choice(variable, 'http://', config, facts)}
+${tellingLocation(facts, `$${variable}`, healthUri(config))}`;
+}
+
+/** The include file of `classic`, rewritten at every switch. */
+export function classicInclude(config: Config, facts: SiteFacts, slot: Slot): string {
+  const { variable } = config.router;
+  const gentle = facts.keepaliveMinTimeout ? 'keepalive_min_timeout 500ms;\n' : '';
+  return `set $${variable} http://127.0.0.1:${config.slots[slot]};
+${gentle}${tellingLocation(facts, `$${variable}`, healthUri(config))}`;
+}
+
+function upstreams(config: Config): string {
+  return slots.map((slot) => upstream(config, slot)).join('\n');
+}
+
+/**
+ * `max_fails=0`: a refused connection moves one request to the standby and is forgotten, so that
+ * traffic is back on the live slot with the first request that it accepts again.
+ */
+function upstream(config: Config, slot: Slot): string {
+  const { keepalive, requests, idle } = config.upstream;
+  const other = slot === 'blue' ? config.slots.green : config.slots.blue;
+  return `upstream ${upstreamName(config.app, slot)} {
+  server 127.0.0.1:${config.slots[slot]} max_fails=0;
+${config.router.failover ? `  server 127.0.0.1:${other} backup max_fails=0;\n` : ''}${
+    keepalive > 0
+      ? `  keepalive ${keepalive};\n  keepalive_requests ${requests};\n  keepalive_timeout ${idle}ms;\n`
+      : ''
+  }}
+`;
+}
+
+function serverBody(config: Config, facts: SiteFacts): string {
+  const stream = `$cutover_${underscored(config.app)}_stream`;
+  return `client_max_body_size ${config.router.maxBody};
+open_file_cache off;
+${facts.log ? `access_log ${facts.log} cutover_${underscored(config.app)};\n` : ''}
+${choice('cutover_slot', '', config, facts)}
+proxy_http_version 1.1;
+proxy_next_upstream error timeout;
+proxy_set_header Host $http_host;
+proxy_set_header Connection "";
+proxy_set_header X-Real-IP $remote_addr;
+proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+proxy_set_header X-Forwarded-Proto $scheme;
+proxy_set_header X-Forwarded-Host $http_host;
+proxy_set_header X-Forwarded-Port $server_port;
+
+location / {
+  error_page 418 = @cutover_stream;
+  if (${stream}) { return 418; }
+  proxy_pass http://$cutover_slot;
+}
+
+location @cutover_stream {
+  proxy_buffering off;
+  proxy_read_timeout 1h;
+  proxy_send_timeout 1h;
+  proxy_set_header Host $http_host;
+  proxy_set_header Connection $cutover_${underscored(config.app)}_connection;
+  proxy_set_header Upgrade $http_upgrade;
+  proxy_set_header X-Real-IP $remote_addr;
+  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+  proxy_set_header X-Forwarded-Proto $scheme;
+  proxy_set_header X-Forwarded-Host $http_host;
+  proxy_set_header X-Forwarded-Port $server_port;
+  proxy_pass http://$cutover_slot;
+}
+
+${tellingLocation(facts, 'http://$cutover_slot', healthUri(config))}`;
+}
+
+/** The one look that decides a request. Both values stand before and after it, so there is always an answer. */
+function choice(variable: string, scheme: string, config: Config, facts: SiteFacts): string {
+  return `set $${variable} ${scheme}${upstreamName(config.app, 'blue')};
+if (-f ${facts.traffic}/current/0) { set $${variable} ${scheme}${upstreamName(config.app, 'green')}; }
+`;
+}
+
+/** Asked by cutover alone: goes the way of every request and tells which address answered. */
+function tellingLocation(facts: SiteFacts, target: string, uri: string): string {
+  return `location = /.cutover/${facts.token} {
+  access_log off;
+  proxy_pass ${target}${uri};
+  proxy_next_upstream off;
+  proxy_connect_timeout 2s;
+  proxy_read_timeout 5s;
+  add_header X-Cutover-Upstream $upstream_addr always;
+}
+`;
+}
+
+function healthUri(config: Config): string {
+  return config.health.kind === 'http' && config.health.path ? config.health.path : '/';
+}
+
+function streamMap(app: string): string {
+  const name = underscored(app);
+  return `map $http_upgrade $cutover_${name}_connection {
+  default upgrade;
+  '' '';
+}
+map $http_upgrade $cutover_${name}_upgrade {
+  default 1;
+  '' '';
+}
+map $http_accept $cutover_${name}_stream {
+  default $cutover_${name}_upgrade;
+  text/event-stream 1;
+  ~*text/event-stream 1;
+}
+`;
+}
+
+/** The combined format that every tool reads, and what cutover counts at the end of it. */
+function logFormat(config: Config, facts: SiteFacts): string {
+  if (!facts.log) return '';
+  return `log_format cutover_${underscored(config.app)} '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
+  '"$http_referer" "$http_user_agent" $msec $request_time $upstream_addr $upstream_header_time';
+`;
+}
+
+function tlsLines(config: Config, facts: SiteFacts): readonly string[] {
+  const { tls } = config.router;
+  if (!tls) return [];
+  const listen = tls.listen.length > 0 ? tls.listen : ['443'];
+  return [
+    ...listen.map((address) => `  listen ${address} ssl${facts.http2Directive ? '' : ' http2'};`),
+    ...(facts.http2Directive ? ['  http2 on;'] : []),
+    `  ssl_certificate ${tls.certificate};`,
+    `  ssl_certificate_key ${tls.key};`,
+  ];
+}
+
+function redirect(listen: readonly string[], name: string): string {
+  return `server {
+${listen.map((address) => `  listen ${address};`).join('\n')}
+  server_name ${name};
+  return 301 https://$host$request_uri;
+}
+`;
+}
+
+function serverName(config: Config): string {
+  return config.domains.length > 0 ? config.domains.join(' ') : '_';
+}
+
+function underscored(app: string): string {
+  return app.replaceAll('-', '_');
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, '  ').trimEnd();
+}

@@ -1,0 +1,16 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import type { Host } from '../../../ports.ts';
+
+/** The secret part of the path that only cutover asks; made by `setup`, readable by the deployer. */
+export async function frontDoorToken(host: Host, state: string): Promise<string | undefined> {
+  return (await host.read(tokenFile(state)))?.trim();
+}
+
+export function tokenFile(state: string): string {
+  return path.join(state, 'front-door-token');
+}
+
+export function newToken(): string {
+  return randomBytes(16).toString('hex');
+}

@@ -1,0 +1,75 @@
+import type { Host } from '../../ports.ts';
+
+/** Processes that belong together, and the TCP ports they listen on. */
+export interface ProcessGroup {
+  pids: readonly number[];
+  /** Bytes. */
+  memory: number;
+  ports: readonly number[];
+  /** Every listening TCP socket of the machine. */
+  listeners: readonly Listener[];
+}
+
+export interface Listener {
+  port: number;
+  inode: string;
+}
+
+/*
+ * $1 is `session`, `cgroup` or `none`, $2 the session's id or the cgroup's directory. For each
+ * process it prints its pid, resident kB and sockets; then the kernel's lines of listening sockets.
+ */
+const survey = `
+case $1 in
+  session) for s in /proc/[0-9]*/stat; do
+      read -r line < "$s" || continue
+      pid=\${line%% *}
+      set -- "$1" "$2" \${line##*) }
+      [ "$6" = "$2" ] && pids="$pids $pid"
+    done ;;
+  cgroup) pids=$(cat "$2/cgroup.procs") ;;
+esac 2> /dev/null
+for p in $pids; do
+  echo "pid $p"
+  sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\) kB$/rss \\1/p' "/proc/$p/status"
+  ls -l "/proc/$p/fd" | sed -n 's/.*socket:\\[\\([0-9]*\\)\\]$/fd \\1/p'
+done 2> /dev/null
+grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6 2> /dev/null
+:`;
+
+export async function processesOf(
+  host: Host,
+  kind: 'session' | 'cgroup' | 'none',
+  id = '',
+): Promise<ProcessGroup> {
+  const { stdout } = await host.run(['sh', '-c', survey, 'survey', kind, id]);
+  const lines = stdout.split('\n');
+  const sockets = new Set(valuesOf(lines, 'fd'));
+  const listeners = listenersIn(lines);
+  const own = listeners.filter(({ inode }) => sockets.has(inode));
+  return {
+    pids: valuesOf(lines, 'pid').map(Number),
+    memory: valuesOf(lines, 'rss').reduce((sum, kilobytes) => sum + Number(kilobytes) * 1024, 0),
+    ports: [...new Set(own.map(({ port }) => port))].toSorted((a, b) => a - b),
+    listeners,
+  };
+}
+
+/** Whether somebody who is not one of these processes listens on the port. */
+export function isTaken(port: number, { listeners, ports }: ProcessGroup): boolean {
+  return !ports.includes(port) && listeners.some((listener) => listener.port === port);
+}
+
+function valuesOf(lines: readonly string[], name: string): readonly string[] {
+  return lines.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
+}
+
+/** Lines of /proc/net/tcp in state 0A (LISTEN): `sl local:PORT remote st … inode` (proc(5)). */
+function listenersIn(lines: readonly string[]): readonly Listener[] {
+  return lines.flatMap((line) => {
+    const fields = line.trim().split(/\s+/);
+    if (!/^\d+:$/.test(fields[0] ?? '') || fields[3] !== '0A') return [];
+    const port = Number.parseInt(fields[1]?.split(':').at(-1) ?? '', 16);
+    return [{ port, inode: fields[9] ?? '' }];
+  });
+}

@@ -1,0 +1,83 @@
+#!/bin/sh
+# Keeps one release running in one slot after cutover has gone: starts it again when it crashes,
+# bounds its log, ends it on TERM, and kills it on USR1. Written by cutover; not to be edited.
+# usage: supervise SLOT_DIR INSTANCE LOG LOG_BYTES [USER]
+slot=$1 instance=$2 log=$3 limit=$4 user=$5
+cd "$slot" || exit 1
+
+identity() { # prints BOOT/START_TICKS of a process
+  read -r boot < /proc/sys/kernel/random/boot_id
+  read -r stat < "/proc/$1/stat" || return 1
+  set -- ${stat##*) }
+  printf '%s/%s' "$boot" "${20}"
+}
+
+record() { # record FILE WORDS...: readers see the old or the new file
+  file=$1
+  shift
+  printf '%s\n' "$*" > "$file.new" && mv -f "$file.new" "$file"
+}
+
+# A supervisor that comes up after its slot was given to another instance must not start anything.
+wanted() { [ "$(cat instance 2> /dev/null)" = "$instance" ]; }
+
+launch() {
+  set -a
+  . ./env
+  set +a
+  [ -n "$user" ] || exec setsid ./run
+  exec setsid setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups -- ./run
+}
+
+# Copy, then empty: the application keeps its open file, so a few lines may go missing in between.
+bound_log='while sleep 5; do
+  [ "$(wc -c < "$1")" -gt "$2" ] && cp "$1" "$1.1" && : > "$1"
+done'
+
+signal_app() { [ -n "$app" ] && kill "-$1" -- "-$app" 2> /dev/null; }
+
+stop_app() {
+  stopping=yes
+  signal_app TERM
+}
+
+pause() { # interruptible, unlike a plain sleep
+  sleep "$1" &
+  wait $!
+  kill $! 2> /dev/null
+}
+
+wanted || exit 0
+app='' stopping='' restarts=0 delay=1
+trap stop_app TERM INT
+trap 'stopping=yes; signal_app KILL' USR1
+trap '' HUP
+exec >> "$log" 2>&1 < /dev/null
+rm -f app exit
+record supervisor $$ "$(identity $$)"
+setsid sh -c "$bound_log" bound-log "$log" "$limit" &
+keeper=$!
+
+while [ -z "$stopping" ] && wanted; do
+  began=$(date +%s)
+  launch &
+  app=$!
+  record app "$app" "$(identity "$app")" "$began" "$restarts"
+  while :; do
+    wait "$app"
+    code=$?
+    kill -0 "$app" 2> /dev/null || break
+  done
+  while [ -n "$stopping" ] && signal_app 0; do pause 0.02; done
+  signal_app KILL
+  app=''
+  ended=$(date +%s)
+  record exit "$code" "$ended"
+  [ -n "$stopping" ] && break
+  restarts=$((restarts + 1))
+  [ $((ended - began)) -ge 60 ] && delay=1
+  pause "$delay"
+  [ "$delay" -lt 30 ] && delay=$((delay * 2))
+done
+kill -KILL -- "-$keeper"
+rm -f supervisor
