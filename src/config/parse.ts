@@ -20,13 +20,17 @@ export function parseConfig(file: string, text: string): Config {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const { config, findings } = read(file, document);
-  const syntax = [...document.errors, ...document.warnings].map(({ pos, message, code }) => ({
-    offset: pos[0],
-    said: code === 'DUPLICATE_KEY' ? `the key "${/^[^:\s]+/.exec(text.slice(pos[0]))?.[0] ?? ''}" is there twice` : message,
-  }));
+  const syntax = [...document.errors, ...document.warnings].map((error) => ({ offset: error.pos[0], said: sayError(error, text) }));
   if (config !== undefined && syntax.length === 0) return config;
   const unparsable = document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
   throw invalid(file, lines, unparsable ? syntax : [...syntax, ...findings]);
+}
+
+function sayError({ code, message, pos: [at] }: Document.Parsed['errors'][number], text: string): string {
+  if (code === 'DUPLICATE_KEY') return `the key "${/^[^:\s]+/.exec(text.slice(at))?.[0] ?? ''}" is there twice`;
+  const line = text.slice(text.lastIndexOf('\n', at - 1) + 1).split('\n', 1)[0] ?? '';
+  const braces = /(:|-)\s+\{(artifact|port|slot|release)\}/.test(line);
+  return braces ? `${message} (put a value that begins with "{" in quotes)` : message;
 }
 
 function read(file: string, document: Document.Parsed): { config?: Config; findings: Finding[] } {

@@ -9,23 +9,23 @@ export const health = z
     path: urlPath.optional().meta({
       description: 'Path that is asked over HTTP on the port of the slot.',
       otherwise: 'the usual paths are tried in turn',
-      examples: ['/actuator/health/readiness'],
+      samples: ['/actuator/health/readiness'],
     }),
     status: oneOrMore(wholeNumber(100, 599), 'must be a status such as 200, or a list of them')
       .optional()
-      .meta({ description: 'Status, or list of them, that counts as healthy.', otherwise: 'any from 200 to 299', examples: [200, [200, 204]] }),
+      .meta({ description: 'Status, or list of them, that counts as healthy.', otherwise: 'any from 200 to 299', samples: [200, [200, 204]] }),
     body: z.string().min(1, 'is empty').max(4096).optional().meta({
       description: 'Text that the body must contain.',
-      examples: ['"status":"UP"'],
+      samples: ['"status":"UP"'],
     }),
     header: z.record(headerName, headerValue, { error: 'must be headers: Name: value' }).prefault({}).meta({
       description: 'Headers that the answer must have, with exactly these values.',
-      examples: [{ 'X-App': 'shop' }],
+      samples: [{ 'X-App': 'shop' }],
     }),
     tcp: z.boolean().prefault(false).meta({ description: 'Only connects to the port, for an application that does not speak HTTP.' }),
     command: commandLine.optional().meta({
       description: 'Command that checks: exit code 0 is healthy. `{port}`, `{slot}`, `{release}` and `{artifact}` are filled in.',
-      examples: ['/usr/local/bin/check-shop {port}'],
+      samples: ['/usr/local/bin/check-shop {port}'],
     }),
     interval: duration(1).prefault('25ms').meta({ description: 'Pause between two checks.' }),
     timeout: duration(1).prefault('2s').meta({ description: 'Longest time for one check.' }),

@@ -14,7 +14,7 @@ const hook = z.union(
     commandLine.transform((argv) => ({ argv, shell: false, deadline: 60_000 })),
     z
       .strictObject({
-        run: written.meta({ description: 'The command: a line or a list of words.', examples: ['flyway migrate'] }),
+        run: written.meta({ description: 'The command: a line or a list of words.', samples: ['flyway migrate'] }),
         shell: z.boolean().prefault(false).meta({ description: 'Gives the line to `sh -c`.' }),
         deadline: deadline.meta({ description: 'Longest time the command may take.' }),
       })
@@ -38,7 +38,7 @@ export const hooks = z.strictObject({
 });
 
 function at(description: string, example: string) {
-  return hook.optional().meta({ description, examples: [example] });
+  return hook.optional().meta({ description, samples: [example] });
 }
 
 function argvOf(

@@ -8,23 +8,23 @@ import { appName, domain, duration, envName, envValue, localPath, oneOrMore, por
 export const schema = z.strictObject({
   app: appName.meta({
     description: 'Name of the application. It names the state directory, the units and what nginx reads, so it stays the same for ever.',
-    examples: ['shop'],
+    samples: ['shop'],
   }),
   artifact: localPath.meta({
     description:
       'What is deployed: a jar, another file, or a folder. A pattern must match exactly one bootable jar (`-plain.jar` is skipped). Relative to the folder of this file.',
-    examples: ['build/libs/*.jar', 'target/*.jar', '.'],
+    samples: ['build/libs/*.jar', 'target/*.jar', '.'],
   }),
   domain: oneOrMore(domain, 'must be a host name or a list of them')
     .optional()
     .meta({
       description: 'Host name, or list of them, that the front door answers to. The first one is used to ask it. Without one it answers to every name.',
-      examples: ['shop.example.com', ['shop.example.com', 'www.shop.example.com']],
+      samples: ['shop.example.com', ['shop.example.com', 'www.shop.example.com']],
     }),
   state: routerPath.optional().meta({
     description: 'Directory on the server that holds the releases, the slots, the journal and the lock. nginx reads the switch there.',
     otherwise: '/var/lib/cutover/<app>',
-    examples: ['/srv/shop/cutover'],
+    samples: ['/srv/shop/cutover'],
   }),
   run: z
     .union([z.string(), z.array(text)], { error: 'must be a line or a list of words' })
@@ -33,7 +33,7 @@ export const schema = z.strictObject({
       description:
         'How a release is started, in the foreground: a list of words, or a line that is split at spaces and quotes. `{artifact}`, `{port}`, `{slot}` and `{release}` are filled in. No shell reads it.',
       otherwise: 'java -jar {artifact}, for a jar',
-      examples: ['node {artifact}/server.js', ['java', '-Xmx512m', '-jar', '{artifact}']],
+      samples: ['node {artifact}/server.js', ['java', '-Xmx512m', '-jar', '{artifact}']],
     }),
   shell: z.boolean().prefault(false).meta({
     description: 'Gives the line in `run` to `sh -c`, for pipes and variables. Begin the last command with `exec`, so that signals reach the application.',
@@ -43,16 +43,16 @@ export const schema = z.strictObject({
     .prefault({})
     .meta({
       description: 'Environment variables of the application. For secrets use `env_file`. The port is set by cutover.',
-      examples: [{ SPRING_PROFILES_ACTIVE: 'prod', TZ: 'Asia/Seoul' }],
+      samples: [{ SPRING_PROFILES_ACTIVE: 'prod', TZ: 'Asia/Seoul' }],
     }),
   env_file: localPath.optional().meta({
     description: 'File of `NAME=value` lines with the secrets of the application. Only its owner may read it (`chmod 600`). Its values are never printed.',
-    examples: ['.env.production'],
+    samples: ['.env.production'],
   }),
   user: userName.optional().meta({
     description: 'User of the operating system that the application runs as.',
     otherwise: 'whoever deploys',
-    examples: ['shop'],
+    samples: ['shop'],
   }),
   slots: z
     .strictObject({
@@ -77,7 +77,7 @@ export const schema = z.strictObject({
     .prefault('keep')
     .meta({
       description: 'How long the old release stays up after a switch: `keep` it until the next deploy, `none`, or a time. While it is up, a rollback takes milliseconds.',
-      examples: ['10m'],
+      samples: ['10m'],
     }),
   keep: wholeNumber(1, 1000).prefault(5).meta({
     description: 'Number of releases kept on the server. One that runs, or that a rollback would go to, is never removed.',
@@ -100,7 +100,7 @@ export const schema = z.strictObject({
       needed: size(1).optional().meta({
         description: 'Memory that one instance needs.',
         otherwise: 'what the live one uses, or its -Xmx',
-        examples: ['768M'],
+        samples: ['768M'],
       }),
     })
     .prefault({})
