@@ -1,0 +1,25 @@
+import { endLeftovers } from './cleanup.ts';
+import { ensureCurrentNginx, ensureH2load, ensureJava, ensureNginx, ensureNode24, ensureOpenssl, ensureWrk } from './components.ts';
+import { springBootJar } from './jars.ts';
+
+/** Everything the tests need beside Node, installed if it may be, before the first test's clock runs. */
+const needs: readonly (() => Promise<unknown>)[] = [
+  ensureNginx,
+  ensureJava,
+  ensureWrk,
+  ensureH2load,
+  ensureOpenssl,
+  ensureCurrentNginx,
+  ensureNode24,
+  springBootJar,
+];
+
+for (const { pid } of await endLeftovers()) console.error(`ended process ${pid}, which an earlier run had left`);
+for (const ensure of needs) {
+  try {
+    await ensure();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
