@@ -33,8 +33,8 @@ export interface FailureFields {
 export class Failure extends Error {
   readonly fields: FailureFields;
 
-  constructor(fields: FailureFields) {
-    super(fields.what);
+  constructor(fields: FailureFields, cause?: unknown) {
+    super(fields.what, { cause });
     this.name = 'Failure';
     this.fields = fields;
   }
@@ -46,7 +46,16 @@ export class Failure extends Error {
 
 /** The same failure, told with more of what is known now. Facts that it already carries win. */
 export function completed(failure: Failure, known: Partial<FailureFields>): Failure {
-  return new Failure({ ...known, ...definedOnly(failure.fields) });
+  return new Failure({ ...known, ...definedOnly(failure.fields) }, failure.cause);
+}
+
+/** Any error as a failure. What nobody foresaw keeps its error as the cause, whose stack is printed. */
+export function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const what = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && 'syscall' in error)
+    return new Failure({ code: 'SYSTEM', what, fix: '`cutover doctor` looks at disk, memory and rights' });
+  return new Failure({ code: 'BUG', exit: exitCodes.bug, what }, error);
 }
 
 function definedOnly(fields: FailureFields): FailureFields {

@@ -3,7 +3,7 @@ import type { Step } from './plan.ts';
 import type { Slot } from './slot.ts';
 import type { Split } from './split.ts';
 
-export type Command = 'deploy' | 'rollback' | 'up' | 'down';
+export type Command = 'deploy' | 'rollback' | 'up' | 'down' | 'recover';
 
 /** One line of `journal.jsonl`. Every entry is synced before the effect that it announces. */
 export type JournalEntry = Begin | StepBegun | StepDone | AbortBegun | End;

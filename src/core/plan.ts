@@ -1,4 +1,3 @@
-import type { Command } from './journal.ts';
 import { otherSlot, type Slot } from './slot.ts';
 import { allTo, soleSlot, type Split } from './split.ts';
 
@@ -109,11 +108,6 @@ export function planUp(slots: readonly { slot: Slot; release: string }[]): reado
 
 export function planDown(slots: readonly Slot[]): readonly Step[] {
   return slots.map((slot) => ({ do: 'stop', slot }));
-}
-
-/** `up` and `down` move no traffic, so an interrupted one is simply finished by the next command. */
-export function isMove(command: Command): boolean {
-  return command === 'deploy' || command === 'rollback';
 }
 
 function bringUp(slot: Slot, { occupied, release, hooks }: Cutover): readonly Step[] {

@@ -2,7 +2,7 @@ import type { FrontDoorAnswer, Inspection } from '../ports.ts';
 import { exitCodes, Failure } from './failure.ts';
 import { deploymentsOf, recordedLive, unfinishedOf, type Deployment } from './journal.ts';
 import type { Release } from './release.ts';
-import { slots, type Slot } from './slot.ts';
+import type { Slot } from './slot.ts';
 import { soleSlot, type Split } from './split.ts';
 import type { World } from './world.ts';
 
@@ -54,12 +54,10 @@ function disagreementsOf({ split, frontDoor, slots: inspected, deployments }: Se
     found.push(`the records say ${recorded.live} is live, the router sends the traffic to ${routed ?? 'both'}`);
   if (frontDoor.slot && routed && frontDoor.slot !== routed)
     found.push(`the router's file says ${routed}, but ${frontDoor.slot} answers at the front door`);
-  if (recorded?.live && routed === recorded.live && inspected[routed].release !== recorded.release)
-    found.push(
-      `the records say release ${recorded.release ?? '?'} is live in ${routed}, but ${routed} holds ${inspected[routed].release ?? 'nothing'}`,
-    );
-  for (const slot of slots)
-    if (inspected[slot].taken) found.push(`a process that is not ours listens on the port of ${slot}`);
+  const held = routed && inspected[routed].release;
+  if (recorded?.live && routed === recorded.live && held !== undefined && held !== recorded.release)
+    found.push(`the records say release ${recorded.release ?? '?'} is live in ${routed}, but ${routed} runs release ${held}`);
+  if (routed && inspected[routed].taken) found.push(`a process that is not ours listens on the port of ${routed}`);
   return found;
 }
 

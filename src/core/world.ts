@@ -9,6 +9,8 @@ export interface World {
   router: Router;
   store: Store;
   clock: Clock;
+  /** What the drivers know to check before a deploy; each rejects with a failure. */
+  checks: readonly (() => Promise<void>)[];
   /** Undefined where the front door keeps no log of ours. */
   traffic: Traffic | undefined;
   report: Reporter;

@@ -1,0 +1,71 @@
+import { execute } from './execute.ts';
+import { exitCodes, Failure } from './failure.ts';
+import type { Begin, End } from './journal.ts';
+import { planDeploy, targetSlot, type HookName } from './plan.ts';
+import { preflight } from './preflight.ts';
+import type { Release } from './release.ts';
+import { beginOf, jobOf, underLock, type SessionOptions } from './session.ts';
+import { releaseOf, type Artifact } from './stage.ts';
+import { look, mustAgree, type View } from './view.ts';
+import type { World } from './world.ts';
+
+export interface DeployOptions extends SessionOptions {
+  message: string | undefined;
+  notReversible: string | undefined;
+}
+
+export function deploy(world: World, artifact: Artifact, options: DeployOptions): Promise<End> {
+  return underLock(world, options, async (view) => {
+    const { begin, release } = await planned(world, view, artifact, options);
+    return execute(world, jobOf(view, { release, source: artifact }), begin, options.signal);
+  });
+}
+
+/** What a deploy would do now, without doing it. */
+export async function deployPlan(world: World, artifact: Artifact, options: DeployOptions): Promise<Begin> {
+  return (await planned(world, await look(world), artifact, options)).begin;
+}
+
+async function planned(
+  world: World,
+  view: View,
+  artifact: Artifact,
+  { message, notReversible }: DeployOptions,
+): Promise<{ begin: Begin; release: Release }> {
+  mustAgree(view);
+  const slot = targetSlot(view.live, view.split);
+  await preflight(world, view, slot);
+  const release = releaseOf(world, nextId(view), artifact, { message, notReversible });
+  const plan = planDeploy({
+    before: view.split,
+    live: view.live,
+    liveRelease: view.live && view.slots[view.live].release,
+    release: release.id,
+    stage: true,
+    occupied: view.slots[slot].state !== 'stopped',
+    running: false,
+    keepStandby: world.config.standby === 'keep' && notReversible === undefined,
+    hooks: configuredHooks(world),
+  });
+  return { release, begin: await beginOf(world, view, 'deploy', { plan, to: slot, release: release.id, message }) };
+}
+
+/** Numbers only count up: one that was used by a failed deploy does not come back. */
+function nextId({ releases, deployments }: View): string {
+  const used = [...releases.map(({ id }) => id), ...deployments.map(({ release }) => release)];
+  return String(Math.max(0, ...used.map((id) => Number(id ?? 0))) + 1);
+}
+
+export function configuredHooks({ config }: World): readonly HookName[] {
+  const names: readonly HookName[] = ['beforeStart', 'afterStart', 'beforeSwitch', 'afterSwitch', 'activate', 'deactivate'];
+  return names.filter((name) => config.hooks[name] !== undefined);
+}
+
+export function nothingDeployed(): Failure {
+  return new Failure({
+    code: 'NOTHING_DEPLOYED',
+    exit: exitCodes.usage,
+    what: 'nothing has been deployed yet',
+    fix: 'start with `cutover deploy`',
+  });
+}

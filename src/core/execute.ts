@@ -1,0 +1,184 @@
+import { asFailure, completed, exitCodes, Failure } from './failure.ts';
+import type { Outcome } from './events.ts';
+import type { Begin, Deployment, End, JournalEntry, StepDone } from './journal.ts';
+import { perform, type Job } from './perform.ts';
+import { planAbort, pointOfNoReturn, type Step } from './plan.ts';
+import { soleSlot } from './split.ts';
+import { trafficText } from './view.ts';
+import type { World } from './world.ts';
+
+/** Runs a plan from its first step. On any failure or signal it goes the way back and throws. */
+export async function execute(world: World, job: Job, begin: Begin, signal: AbortSignal): Promise<End> {
+  const began = world.clock.elapsed();
+  world.report({ type: 'begin', deployment: begin.deployment, command: begin.command, plan: begin.plan, deadline: deadlineOf(world, begin.plan) });
+  await world.store.append(begin);
+  const progress = { done: [] as Step[] };
+  try {
+    await runSteps(world, job, begin, 0, progress, signal);
+  } catch (error) {
+    throw await putBack(world, job, begin, progress.done, error, signal);
+  }
+  return finish(world, job, begin, 'done', began);
+}
+
+/** Puts an interrupted deployment right: back, or forward once the old release's stop had begun. */
+export async function resume(world: World, job: Job, deployment: Deployment): Promise<End> {
+  const began = world.clock.elapsed();
+  const noReturn = pointOfNoReturn(deployment.from, deployment.plan);
+  const forward = !deployment.abort && deployment.begun.includes(noReturn);
+  const calm = new AbortController().signal;
+  if (forward) {
+    await runSteps(world, job, deployment, noReturn, { done: [] }, calm);
+    return finish(world, job, deployment, 'done', began);
+  }
+  const done = deployment.begun.flatMap((index) => deployment.plan[index] ?? []);
+  await undo(world, job, deployment, done, 'it was interrupted');
+  return finish(world, job, deployment, 'put-back', began);
+}
+
+/** A step's begin is synced before its effect; its end goes to the journal with the next begin. */
+async function runSteps(
+  world: World,
+  job: Job,
+  begin: Begin,
+  from: number,
+  progress: { done: Step[] },
+  signal: AbortSignal,
+): Promise<void> {
+  const { deployment } = begin;
+  let ended: StepDone[] = [];
+  for (const [index, step] of [...begin.plan.entries()].slice(from)) {
+    signal.throwIfAborted();
+    const at = world.clock.now();
+    await world.store.append(...ended, { kind: 'step', deployment, at, index });
+    progress.done.push(step);
+    const took = await runStep(world, job, step, index, signal);
+    ended = [{ kind: 'done', deployment, at: world.clock.now(), index, took }];
+  }
+  await world.store.append(...ended);
+}
+
+async function runStep(world: World, job: Job, step: Step, index: number, signal: AbortSignal): Promise<number> {
+  const began = world.clock.elapsed();
+  world.report({ type: 'step', step, index });
+  try {
+    const detail = await perform(world, job, step, signal);
+    const took = world.clock.elapsed() - began;
+    world.report({ type: 'done', step, index, took, detail });
+    return took;
+  } catch (error) {
+    const failure = foreseen(error, signal).fields;
+    world.report({ type: 'failed', step, index, took: world.clock.elapsed() - began, failure });
+    throw error;
+  }
+}
+
+async function putBack(
+  world: World,
+  job: Job,
+  begin: Begin,
+  done: readonly Step[],
+  error: unknown,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const began = world.clock.elapsed();
+  const failure = foreseen(error, signal);
+  const noReturn = begin.plan[pointOfNoReturn(begin.from, begin.plan)];
+  const passed = noReturn !== undefined && done.includes(noReturn);
+  const undone = !passed && (await tryUndo(world, job, begin, done, failure));
+  await finish(world, job, begin, undone ? 'put-back' : 'stuck', began).catch((problem: unknown) => warn(world, problem));
+  const exit = undone ? failure.exit : exitCodes.needsPerson;
+  const known = await whereThingsAre(world, begin, done);
+  return completed(new Failure({ ...failure.fields, exit }, failure.cause), known);
+}
+
+async function tryUndo(world: World, job: Job, begin: Begin, done: readonly Step[], failure: Failure): Promise<boolean> {
+  const { code, what } = failure.fields;
+  const { deployment } = begin;
+  const entry: JournalEntry = { kind: 'abort', deployment, at: world.clock.now(), code, what };
+  await world.store.append(entry).catch((problem: unknown) => warn(world, problem));
+  try {
+    await undo(world, job, begin, done, what);
+    return true;
+  } catch (problem) {
+    warn(world, problem);
+    return false;
+  }
+}
+
+/** Every step of the way back is tried, whatever becomes of the one before. */
+async function undo(world: World, job: Job, begin: Begin, done: readonly Step[], why: string): Promise<void> {
+  const fromRuns = begin.from !== undefined && (await runs(world, begin.from));
+  const plan = planAbort({ before: begin.before, from: begin.from, fromRuns, done });
+  const stays = done.some((step) => step.do === 'shift') && begin.from !== undefined && !fromRuns;
+  world.report({ type: 'abort', why, plan });
+  const problems: unknown[] = [];
+  for (const [index, step] of plan.entries())
+    await runStep(world, job, step, index, new AbortController().signal).catch((problem: unknown) => problems.push(problem));
+  if (stays) throw noWayBack(begin);
+  if (problems.length > 0) throw problems[0];
+}
+
+async function runs({ runtime }: World, slot: 'blue' | 'green'): Promise<boolean> {
+  return (await runtime.inspect(slot, 'alive')).state === 'running';
+}
+
+async function finish(world: World, job: Job, begin: Begin, outcome: Outcome, began: number): Promise<End> {
+  const { router, runtime, store, clock, traffic } = world;
+  const live = begin.command === 'down' ? undefined : soleSlot(await router.read());
+  const release = live && (await runtime.inspect(live, 'alive')).release;
+  const counted = begin.mark && traffic ? await traffic.since(begin.mark) : undefined;
+  const end: End = {
+    kind: 'end',
+    deployment: begin.deployment,
+    at: clock.now(),
+    outcome,
+    ...(live && release ? { live, release } : {}),
+    ...counted,
+    cut: job.cut,
+  };
+  await store.append(end);
+  world.report({ type: 'end', outcome, took: clock.elapsed() - began });
+  return end;
+}
+
+function foreseen(error: unknown, signal: AbortSignal): Failure {
+  if (!signal.aborted) return asFailure(error);
+  return new Failure({ code: 'INTERRUPTED', exit: exitCodes.interrupted, what: `interrupted by ${String(signal.reason)}` });
+}
+
+function noWayBack({ from }: Begin): Failure {
+  return new Failure({ code: 'NO_WAY_BACK', exit: exitCodes.needsPerson, what: `traffic stays where it is: ${from ?? 'the old slot'} does not run any more` });
+}
+
+function warn(world: World, problem: unknown): void {
+  world.report({ type: 'warning', text: problem instanceof Error ? problem.message : String(problem) });
+}
+
+async function whereThingsAre(world: World, begin: Begin, done: readonly Step[]): Promise<{ traffic: string; left: string }> {
+  const split = await world.router.read().catch(() => begin.before);
+  const sole = soleSlot(split);
+  const seen = sole && (await world.runtime.inspect(sole, 'alive').catch(() => undefined));
+  const unchanged = sole === soleSlot(begin.before) ? '. Nothing your users see has changed.' : '';
+  const evicted = done.some((step) => step.do === 'stop' && step.slot === begin.to);
+  const started = done.some((step) => step.do === 'start');
+  const left = [
+    started ? `${begin.to ?? ''} (release ${begin.release ?? ''}) is stopped; its log is kept` : 'nothing',
+    evicted ? `the standby that was in ${begin.to ?? ''} made room; \`cutover rollback\` starts it again` : '',
+  ];
+  return { traffic: `${trafficText(split, seen?.release)}${unchanged}`, left: left.filter(Boolean).join('; ') };
+}
+
+/** The longest that the plan may take, in milliseconds: the sum of its steps' own deadlines. */
+export function deadlineOf({ config }: World, plan: readonly Step[]): number {
+  const each = plan.map((step) => {
+    if (step.do === 'probe') return config.health.deadline;
+    if (step.do === 'drain') return config.drain;
+    if (step.do === 'stop') return config.grace;
+    if (step.do === 'confirm') return confirmTime;
+    return step.do === 'hook' ? (config.hooks[step.hook]?.deadline ?? 0) : 0;
+  });
+  return each.reduce((sum, time) => sum + time, 0);
+}
+
+const confirmTime = 5000;

@@ -1,0 +1,167 @@
+import path from 'node:path';
+import type { Hook } from '../config/config.ts';
+import { Failure } from './failure.ts';
+import { filled } from './placeholders.ts';
+import { launchOf } from './launch.ts';
+import type { HookName, Step } from './plan.ts';
+import { probe } from './probe.ts';
+import type { Release } from './release.ts';
+import type { Slot } from './slot.ts';
+import { sameSplit, soleSlot, type Split } from './split.ts';
+import { prune, stage, type Artifact } from './stage.ts';
+import { trafficText } from './view.ts';
+import { humanDuration } from '../lib/duration.ts';
+import type { World } from './world.ts';
+
+/** What the steps of one deployment work on. */
+export interface Job {
+  /** Only a deploy has one. */
+  artifact: { release: Release; source: Artifact } | undefined;
+  releases: readonly Release[];
+  /** Connections that were still open when their slot was stopped; counted here as it happens. */
+  cut: number;
+}
+
+const confirmDeadline = 5000;
+const confirmsInARow = 3;
+const drainInterval = 50;
+
+/** Carries out one step and verifies it. Answers with a few words about how it went. */
+export async function perform(world: World, job: Job, step: Step, signal: AbortSignal): Promise<string | undefined> {
+  switch (step.do) {
+    case 'stage':
+      return job.artifact && stage(world, job.artifact.release, job.artifact.source);
+    case 'drain':
+      return drain(world, job, step.slot, signal);
+    case 'stop':
+      return stopped(world, step.slot);
+    case 'start':
+      return start(world, job, step.slot, step.release);
+    case 'probe':
+      return proven(world, step.slot, step.release, signal);
+    case 'hook':
+      return runHook(world, step.hook, step.slot, step.release, signal);
+    case 'shift':
+      return shift(world, step.split);
+    case 'confirm':
+      return confirm(world, step.slot, signal);
+    case 'prune':
+      return prune(world, await neededReleases(world));
+  }
+}
+
+async function drain({ router, clock, config }: World, job: Job, slot: Slot, signal: AbortSignal): Promise<string> {
+  const end = clock.elapsed() + config.drain;
+  let open = await router.connections(slot);
+  while (open > 0 && clock.elapsed() < end) {
+    await clock.sleep(drainInterval, signal);
+    open = await router.connections(slot);
+  }
+  job.cut += open;
+  return open === 0 ? 'no connection left' : `${open} still open after ${humanDuration(config.drain)}; stopping cuts them`;
+}
+
+async function stopped({ runtime, config }: World, slot: Slot): Promise<string> {
+  const { how } = await runtime.stop(slot, config.grace);
+  return { 'was-not-running': 'was not running', graceful: 'ended gracefully', killed: `killed after ${humanDuration(config.grace)}` }[how];
+}
+
+/** Something that is left in the slot from an interrupted start goes first. */
+async function start(world: World, job: Job, slot: Slot, id: string): Promise<string> {
+  const release = job.artifact?.release.id === id ? job.artifact.release : job.releases.find((known) => known.id === id);
+  if (!release) throw releaseGone(id);
+  const launch = await launchOf(world, slot, release);
+  await world.runtime.stop(slot, world.config.grace);
+  await world.runtime.start(slot, launch);
+  return `release ${id} on port ${launch.port}`;
+}
+
+async function proven(world: World, slot: Slot, release: string, signal: AbortSignal): Promise<string> {
+  const { asked } = await probe(world, slot, release, signal);
+  return `${asked} ${world.config.health.successes}× in a row`;
+}
+
+async function shift({ router }: World, split: Split): Promise<string> {
+  await router.write(split);
+  if (sameSplit(await router.read(), split)) return trafficText(split, undefined);
+  throw new Failure({
+    code: 'SWITCH_NOT_TAKEN',
+    what: 'the switch was written but does not read back',
+    fix: 'somebody else changes it too; see `cutover status`',
+  });
+}
+
+/** The public's own way must lead to the slot, several times in a row, and be answered there. */
+async function confirm({ router, clock }: World, slot: Slot, signal: AbortSignal): Promise<string> {
+  const end = clock.elapsed() + confirmDeadline;
+  let last = 'no answer';
+  for (let inARow = 0; inARow < confirmsInARow; ) {
+    if (clock.elapsed() > end) throw notConfirmed(slot, last);
+    const answer = await router.ask(signal);
+    signal.throwIfAborted();
+    last = answer.detail;
+    const good = answer.slot === slot && answer.status !== undefined && answer.status < 500;
+    inARow = good ? inARow + 1 : 0;
+    if (!good) await clock.sleep(20, signal);
+  }
+  return last;
+}
+
+async function runHook(
+  { config, host }: World,
+  name: HookName,
+  slot: Slot,
+  release: string | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const hook = config.hooks[name];
+  if (!hook) return undefined;
+  const values = { slot, port: String(config.slots[slot]), release: release ?? '' };
+  const { code, stdout, stderr, timedOut } = await host.run(hookCommand(hook, values), {
+    deadline: hook.deadline,
+    signal,
+    cwd: path.dirname(config.file),
+    env: { CUTOVER_APP: config.app, CUTOVER_SLOT: slot, CUTOVER_PORT: values.port, CUTOVER_RELEASE: values.release, CUTOVER_HOOK: name },
+  });
+  const log = path.join(config.state, 'logs', `${release ?? 'hooks'}.log`);
+  const words = `${stdout}${stderr}`.trimEnd();
+  if (words) await host.write(log, `${words.replaceAll(/^/gm, `[${name}] `)}\n`, { append: true, mode: 0o600 });
+  signal.throwIfAborted();
+  if (code === 0) return `${name} done`;
+  throw new Failure({
+    code: 'HOOK_FAILED',
+    what: `the hook ${name} failed`,
+    why: `${timedOut ? `not done after ${humanDuration(hook.deadline)}` : `exit code ${code}`}\n${words.split('\n').slice(-8).join('\n')}`.trim(),
+    fix: `mend it; its output is in \`cutover logs ${release ?? ''}\``,
+  });
+}
+
+function hookCommand(hook: Hook, values: Readonly<Record<string, string>>): readonly string[] {
+  const argv = hook.argv.map((word) => filled(word, values));
+  return hook.shell ? ['sh', '-c', ...argv] : argv;
+}
+
+async function neededReleases({ runtime, store, router }: World): Promise<readonly (string | undefined)[]> {
+  const [blue, green, split, releases] = await Promise.all([
+    runtime.inspect('blue', 'alive'),
+    runtime.inspect('green', 'alive'),
+    router.read(),
+    store.releases(),
+  ]);
+  const live = soleSlot(split) === 'green' ? green.release : blue.release;
+  const target = releases.findLast(({ id }) => Number(id) < Number(live ?? Infinity))?.id;
+  return [blue.release, green.release, target];
+}
+
+function notConfirmed(slot: Slot, last: string): Failure {
+  return new Failure({
+    code: 'NOT_CONFIRMED',
+    what: `the front door does not answer from ${slot}`,
+    why: last,
+    fix: 'see `cutover doctor`, and `cutover logs` of the release',
+  });
+}
+
+function releaseGone(id: string): Failure {
+  return new Failure({ code: 'RELEASE_GONE', what: `release ${id} is not on the server any more`, fix: 'deploy it again' });
+}

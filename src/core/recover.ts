@@ -1,0 +1,45 @@
+import { execute } from './execute.ts';
+import { exitCodes, Failure } from './failure.ts';
+import { recordedLive, type End } from './journal.ts';
+import type { Step } from './plan.ts';
+import { beginOf, jobOf, underLock, type SessionOptions } from './session.ts';
+import { soleSlot } from './split.ts';
+import { mustAgree, type View } from './view.ts';
+import type { World } from './world.ts';
+
+export interface RecoverOptions extends SessionOptions {
+  /** Whom to believe where they disagree; undefined: nobody, and the disagreement is shown. */
+  trust: 'router' | 'records' | undefined;
+}
+
+/**
+ * Puts an interrupted deployment right, which taking the lock does. What is left then is a
+ * disagreement that only a person can decide. Undefined: nothing was wrong with it.
+ */
+export function recover(world: World, options: RecoverOptions): Promise<End | undefined> {
+  return underLock(world, options, async (view) => {
+    if (view.disagreements.length === 0) return undefined;
+    if (options.trust === undefined) mustAgree(view);
+    const plan = options.trust === 'records' ? towardsRecords(view) : [];
+    const trusted = options.trust === 'records' ? recordedLive(view.deployments)?.live : soleSlot(view.split);
+    const release = trusted && view.slots[trusted].release;
+    const begin = await beginOf(world, view, 'recover', { plan, ...(release ? { release } : {}) });
+    return execute(world, jobOf(view), begin, options.signal);
+  });
+}
+
+/** Traffic never moves to a slot in which nothing runs. */
+function towardsRecords(view: View): readonly Step[] {
+  const live = recordedLive(view.deployments)?.live;
+  if (live && view.slots[live].state === 'running')
+    return [
+      { do: 'shift', split: live === 'blue' ? { blue: 100, green: 0 } : { blue: 0, green: 100 } },
+      { do: 'confirm', slot: live },
+    ];
+  throw new Failure({
+    code: 'RECORDS_DEAD',
+    exit: exitCodes.needsPerson,
+    what: `the records say ${live ?? 'no slot'} is live, but nothing runs there`,
+    fix: 'believe the router instead: `cutover recover --trust router`',
+  });
+}

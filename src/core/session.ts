@@ -1,0 +1,86 @@
+import { Failure } from './failure.ts';
+import type { Begin, Command, End } from './journal.ts';
+import { resume } from './execute.ts';
+import type { Job } from './perform.ts';
+import type { Step } from './plan.ts';
+import type { Slot } from './slot.ts';
+import { look, type View } from './view.ts';
+import type { World } from './world.ts';
+
+export interface SessionOptions {
+  /** What holds the lock, for others to read. */
+  command: string;
+  /** Milliseconds to queue for the lock; 0 gives up at once. */
+  wait: number;
+  signal: AbortSignal;
+}
+
+const lockInterval = 200;
+
+/** Holds the lock, puts an interrupted deployment right first, then lets `work` see what is. */
+export async function underLock<T>(world: World, options: SessionOptions, work: (view: View) => Promise<T>): Promise<T> {
+  const lock = await queued(world, options);
+  try {
+    if (lock.takenOverFrom) note(world, `took over the lock of ${lock.takenOverFrom.command} (process ${lock.takenOverFrom.pid} is dead)`);
+    return await work(await settled(world));
+  } finally {
+    await lock.release().catch(() => note(world, 'the lock could not be let go; the next command proves its owner dead'));
+  }
+}
+
+async function queued(world: World, { command, wait, signal }: SessionOptions) {
+  const end = world.clock.elapsed() + wait;
+  let told = false;
+  for (;;) {
+    try {
+      return await world.store.lock(command);
+    } catch (error) {
+      const locked = error instanceof Failure && error.fields.code === 'LOCKED';
+      if (!locked || world.clock.elapsed() >= end) throw error;
+      if (!told) note(world, `waiting: ${error.fields.why ?? ''}`);
+      told = true;
+      await world.clock.sleep(lockInterval, signal);
+    }
+  }
+}
+
+/** What is, after an interrupted deployment was put right. */
+async function settled(world: World): Promise<View> {
+  const view = await look(world);
+  if (!view.unfinished) return view;
+  const { command, deployment, by } = view.unfinished;
+  note(world, `${command} ${deployment} by ${by} was interrupted: putting it right`);
+  await resume(world, jobOf(view), view.unfinished);
+  return look(world);
+}
+
+export function jobOf(view: View, artifact?: Job['artifact']): Job {
+  return { artifact, releases: view.releases, cut: 0 };
+}
+
+export async function beginOf(
+  world: World,
+  view: View,
+  command: Command,
+  fields: { plan: readonly Step[]; to?: Slot; release?: string; message?: string | undefined },
+): Promise<Begin> {
+  const last = view.deployments.at(-1)?.deployment ?? '0';
+  return {
+    kind: 'begin',
+    deployment: String(Number(last) + 1),
+    command,
+    at: world.clock.now(),
+    by: world.who,
+    before: view.split,
+    from: view.live,
+    fromRelease: view.live && view.slots[view.live].release,
+    mark: await world.traffic?.mark(),
+    ...fields,
+  };
+}
+
+export type Ended = { end: End; view: View };
+
+function note(world: World, text: string): void {
+  world.report({ type: 'note', text });
+}
