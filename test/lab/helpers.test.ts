@@ -15,7 +15,9 @@ import { cacheDir, root } from '../../lab/paths.ts';
 describe('free ports', () => {
   test('are different from each other in every process, and outside the ephemeral range', async () => {
     const here = await freePorts(50);
-    const there = (await Promise.all([portsElsewhere(50), portsElsewhere(50)])).flat();
+    const others = await Promise.all([portsElsewhere(50), portsElsewhere(50)]);
+    await Promise.all(others.map(({ release }) => release()));
+    const there = others.flatMap(({ ports }) => ports);
     expect(new Set([...here, ...there]).size).toBe(150);
     const [low = 0, high = 0] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/).map(Number);
     expect(here.filter((port) => port >= low && port <= high)).toEqual([]);
@@ -117,16 +119,25 @@ async function sleeper(): Promise<number> {
   return child.pid ?? 0;
 }
 
-async function portsElsewhere(count: number): Promise<number[]> {
+interface HeldPorts {
+  readonly ports: number[];
+  /** They stay taken until this, which ends the process that has them. */
+  release(): Promise<void>;
+}
+
+async function portsElsewhere(count: number): Promise<HeldPorts> {
   const child = runTypeScript(`
     import { freePorts } from ${JSON.stringify(join(root, 'lab', 'free-port.ts'))};
     process.stdout.write(JSON.stringify(await freePorts(${count})));
     process.stdin.resume().once('end', () => process.exit(0));
   `);
+  const closed = once(child, 'close');
   const [data] = (await once(child.stdout ?? process.stdin, 'data')) as [Buffer];
-  // It holds its ports until the others have theirs.
-  setTimeout(() => child.stdin?.end(), 3000);
-  return JSON.parse(String(data)) as number[];
+  const release = async (): Promise<void> => {
+    child.stdin?.end();
+    await closed;
+  };
+  return { ports: JSON.parse(String(data)) as number[], release };
 }
 
 function runTypeScript(code: string): ChildProcess {
