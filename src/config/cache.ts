@@ -49,7 +49,8 @@ export async function writeCache(path: string, config: Config): Promise<void> {
   const temporary = join(directory, `.${randomUUID()}`);
   try {
     if (!(await ownsPlaceOf(directory))) return;
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makePrivate(dirname(directory));
+    await makePrivate(directory);
     if (!isPrivate(await lstat(directory), 'directory')) return;
     const handle = await open(temporary, 'wx', 0o600);
     try {
@@ -62,6 +63,13 @@ export async function writeCache(path: string, config: Config): Promise<void> {
   } catch {
     await rm(temporary, { force: true }).catch(() => {});
   }
+}
+
+/** One level at a time: Node's recursive way never returns where the kernel answers ENOENT, as below /proc. */
+async function makePrivate(directory: string): Promise<void> {
+  await mkdir(directory, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 interface Stats {

@@ -1,18 +1,25 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { Failure } from '../core/failure.ts';
 
 /** Reads the secrets of `env_file`. No message ever holds a value. */
 export async function readEnvFile(file: string): Promise<Record<string, string>> {
-  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
-    throw new Failure({ code: 'ENV_FILE_UNREADABLE', what: `env_file ${file} cannot be read`, why: error.code ?? error.message, fix: 'see env_file in cutover.yaml', exit: 3 });
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
+    throw unreadable(file, error.message);
   });
   try {
-    const { mode } = await handle.stat();
+    const found = await handle.stat();
+    if (!found.isFile()) throw unreadable(file, 'it is not a file');
+    const { mode } = found;
     if ((mode & 0o077) !== 0) throw tooOpen(file, mode);
     return parseEnvFile(file, await handle.readFile('utf8'));
   } finally {
     await handle.close();
   }
+}
+
+function unreadable(file: string, why: string): Failure {
+  return new Failure({ code: 'ENV_FILE_UNREADABLE', what: `env_file ${file} cannot be read`, why, fix: 'see env_file in cutover.yaml', exit: 3 });
 }
 
 function tooOpen(file: string, mode: number): Failure {
@@ -41,7 +48,7 @@ export function parseEnvFile(file: string, content: string): Record<string, stri
     at += length + 1;
   }
   if (wrong.length === 0) return Object.fromEntries(values);
-  throw new Failure({ code: 'ENV_FILE_INVALID', what: `env_file has ${wrong.length} ${wrong.length === 1 ? 'mistake' : 'mistakes'}`, why: wrong.join('\n'), fix: 'write NAME=value on each line', exit: 3 });
+  throw new Failure({ code: 'ENV_FILE_INVALID', what: `env_file has ${wrong.length === 1 ? '1 mistake' : `${wrong.length} mistakes`}`, why: wrong.join('\n'), fix: 'write NAME=value on each line', exit: 3 });
 }
 
 interface Entry {

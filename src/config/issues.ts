@@ -26,7 +26,7 @@ function explainIssue(issue: Issue, above: Path, written: unknown): Mistake[] {
       return [{ path, message: value === undefined ? missing : issue.message }];
     }
     case 'invalid_key':
-      return [{ path, message: issue.issues.map(({ message }) => message).join('; ') }];
+      return [wrongName(path, issue)];
     case 'invalid_value':
       return [{ path, message: value === undefined ? missing : notOneOf(value, issue.values) }];
     case 'invalid_type':
@@ -36,9 +36,14 @@ function explainIssue(issue: Issue, above: Path, written: unknown): Mistake[] {
   }
 }
 
+function wrongName(path: Path, { issues }: Issue & { code: 'invalid_key' }): Mistake {
+  const name = String(path.at(-1));
+  return { path: path.slice(0, -1), key: name, message: `the name "${name}" ${issues.map(({ message }) => message).join('; ')}` };
+}
+
 /** The branch of a union that this value was certainly not meant for. */
 function isWrongKind(issue: Issue): boolean {
-  return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
+  return issue.path.length === 0 && ['invalid_type', 'invalid_value', 'invalid_union'].includes(issue.code ?? '');
 }
 
 const kinds: Readonly<Record<string, string>> = {

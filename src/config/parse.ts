@@ -18,12 +18,12 @@ interface Finding {
 /** Reads the text of a `cutover.yaml`. `file` is its absolute path. Rejects with every mistake at once. */
 export function parseConfig(file: string, text: string): Config {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const { config, findings } = read(file, document);
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
   const syntax = [...document.errors, ...document.warnings].map((error) => ({ offset: error.pos[0], said: sayError(error, text) }));
-  if (config !== undefined && syntax.length === 0) return config;
-  const unparsable = document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
-  throw invalid(file, lines, unparsable ? syntax : [...syntax, ...findings]);
+  if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) throw invalid(file, lines, syntax);
+  const { config, findings } = read(file, document);
+  if (config === undefined || syntax.length + findings.length > 0) throw invalid(file, lines, [...syntax, ...findings]);
+  return config;
 }
 
 function sayError({ code, message, pos: [at] }: Document.Parsed['errors'][number], text: string): string {

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isNode, isScalar, isSeq, visit, type Document, type Pair } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, visit, type Document, type Pair, type Scalar } from 'yaml';
 import type { Mistake, Path } from './mistake.ts';
 
 /** Offset into the text at which a mistake is shown: the key itself, the value, or the nearest thing around it. */
@@ -11,7 +11,7 @@ export function placeOf(document: Document.Parsed, { path, key }: Mistake): numb
     const pair = isMap(inside) ? inside.items.find((each) => nameOf(each) === String(part)) : undefined;
     const next = isSeq(inside) && typeof part === 'number' ? inside.items[part] : pair?.value;
     if (pair === undefined && next === undefined) return offset;
-    const atKey = pair !== undefined && (index < whole.length - 1 || key !== undefined || !isScalar(next) || startOf(next) === 0);
+    const atKey = pair !== undefined && (index < whole.length - 1 || key !== undefined || !isScalar(next) || isEmpty(next));
     offset = startOf(atKey ? pair.key : next);
     node = next;
   }
@@ -62,6 +62,11 @@ function isPairLike(node: unknown): node is Pair {
 
 function nameOf(pair: Pair): string {
   return isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
+}
+
+/** `key:` with nothing behind it. */
+function isEmpty({ range }: Scalar): boolean {
+  return range === undefined || range === null || range[0] === range[1];
 }
 
 function startOf(node: unknown): number {

@@ -20,7 +20,7 @@ function runMistakes(written: unknown): Mistake[] {
 function notStartable(written: unknown, shell: boolean): Mistake[] {
   const artifact = valueAt(written, ['artifact']);
   const mistakes: Mistake[] = shell ? [{ path: ['shell'], message: 'is only for a line in run' }] : [];
-  if (typeof artifact !== 'string' || isJar(artifact)) return mistakes;
+  if (typeof artifact !== 'string' || artifact === '' || isJar(artifact)) return mistakes;
   return [...mistakes, { path: ['artifact'], message: 'is not a jar, so say how it is started: run: [program, "{artifact}"]' }];
 }
 

@@ -4,6 +4,8 @@ import { health } from './schema-health.ts';
 import { router, upstream } from './schema-router.ts';
 import { appName, domain, duration, envName, envValue, localPath, oneOrMore, port, routerPath, size, text, userName, wholeNumber } from './values.ts';
 
+const standbyHint = 'must be keep, none, or a time such as 10m';
+
 /** What `cutover.yaml` may say. Descriptions, defaults and examples here become the documentation and the JSON Schema. */
 export const schema = z.strictObject({
   app: appName.meta({
@@ -73,7 +75,7 @@ export const schema = z.strictObject({
     description: 'Longest time to wait for open connections of a slot to end before it is stopped.',
   }),
   standby: z
-    .union([z.literal('keep'), z.literal('none').transform(() => 0), duration()], { error: 'must be keep, none, or a time such as 10m' })
+    .union([z.literal('keep'), z.literal('none').transform(() => 0), duration(0, standbyHint)], { error: standbyHint })
     .prefault('keep')
     .meta({
       description: 'How long the old release stays up after a switch: `keep` it until the next deploy, `none`, or a time. While it is up, a rollback takes milliseconds.',

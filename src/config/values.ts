@@ -8,8 +8,7 @@ const millisecondsIn = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 
 const bytesIn = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 } as const;
 
 /** A time in milliseconds, from `30s`, `500ms`, `5m`, `1h` or a number of seconds. */
-export function duration(least = 0) {
-  const error = 'must be a time such as 500ms, 30s, 5m, 1h, or a number of seconds';
+export function duration(least = 0, error = 'must be a time such as 500ms, 30s, 5m, 1h, or a number of seconds') {
   return z
     .union([z.number().nonnegative(error), z.string().regex(/^\d{1,10}(\.\d{1,3})?(ms|s|m|h|d)$/, error)], { error })
     .transform((written, context) => {
@@ -118,7 +117,7 @@ export const urlPath = z
   .regex(/^\/[!-~]*$/, 'must begin with "/" and hold no spaces')
   .regex(/^[^"\\<>`{}#]*$/, 'must not hold any of " \\ < > ` { } #');
 
-export const headerName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/, 'must be the name of a header: letters, digits and "-"');
+export const headerName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/, 'must be letters, digits and "-"');
 
 /** YAML reads `1.10` as a number; the parser has put back what was written by the time it gets here. */
 export const text = z.union([z.string(), z.number(), z.boolean()], { error: 'must be a text' }).transform(String);
@@ -130,7 +129,7 @@ export const envName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: ({ 
 function envNameMistake(name: string): string {
   const spring = name.toUpperCase().replaceAll(/[.-]+/g, '_');
   const hint = /^[A-Z_][A-Z0-9_]*$/.test(spring) ? ` (did you mean "${spring}"?)` : '';
-  return `must be the name of a variable: letters, digits and "_"${hint}`;
+  return `must be letters, digits and "_"${hint}`;
 }
 
 export const envValue = text.pipe(
