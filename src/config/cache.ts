@@ -17,11 +17,14 @@ export async function findCache(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
   const home = env['XDG_CACHE_HOME'];
-  const base = home !== undefined && isAbsolute(home) ? home : env['HOME'] && join(env['HOME'], '.cache');
+  const base =
+    home !== undefined && isAbsolute(home) ? home : env['HOME'] && join(env['HOME'], '.cache');
   if (!base || !isAbsolute(base) || process.getuid === undefined) return undefined;
   const program = await programIdentity().catch(() => undefined);
   if (program === undefined) return undefined;
-  const key = createHash('sha256').update(JSON.stringify([program, file, text])).digest('hex');
+  const key = createHash('sha256')
+    .update(JSON.stringify([program, file, text]))
+    .digest('hex');
   return join(base, 'cutover', `config-${key}.json`);
 }
 
@@ -29,7 +32,10 @@ export async function findCache(
 export async function readCache(path: string, file: string): Promise<Config | undefined> {
   try {
     if (!isPrivate(await lstat(dirname(path)), 'directory')) return undefined;
-    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const handle = await open(
+      path,
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    );
     try {
       const found = await handle.stat();
       if (!isPrivate(found, 'file') || found.size > longestEntry) return undefined;
@@ -94,13 +100,24 @@ async function ownsPlaceOf(directory: string): Promise<boolean> {
 
 /** The text is in the name, so a match of the file is enough to know it is whole and ours. */
 function isConfigOf(kept: unknown, file: string): kept is Config {
-  return typeof kept === 'object' && kept !== null && 'file' in kept && kept.file === file && 'app' in kept && 'router' in kept;
+  return (
+    typeof kept === 'object' &&
+    kept !== null &&
+    'file' in kept &&
+    kept.file === file &&
+    'app' in kept &&
+    'router' in kept
+  );
 }
 
 async function prune(directory: string): Promise<void> {
-  const names = (await readdir(directory)).filter((name) => /^config-[0-9a-f]{64}\.json$/.test(name));
+  const names = (await readdir(directory)).filter((name) =>
+    /^config-[0-9a-f]{64}\.json$/.test(name),
+  );
   if (names.length <= keptFiles) return;
-  const aged = await Promise.all(names.map(async (name) => ({ name, at: (await lstat(join(directory, name))).mtimeMs })));
+  const aged = await Promise.all(
+    names.map(async (name) => ({ name, at: (await lstat(join(directory, name))).mtimeMs })),
+  );
   const old = aged.toSorted((a, b) => b.at - a.at).slice(keptFiles);
   await Promise.all(old.map(({ name }) => rm(join(directory, name), { force: true })));
 }

@@ -42,8 +42,18 @@ export async function detect({ cwd, nginxDir }: DetectOptions): Promise<Detected
   const folder = await openFolder(cwd);
   const kind = detectJava(folder) ?? detectNode(folder) ?? unknownKind(folder);
   const adopted = await detectInclude(nginxDir);
-  const found = [...kind.found, ...dockerfile(folder), ...(adopted === undefined ? [] : [adoptedFact(adopted)])];
-  const facts: Facts = { ...kind, app: appName(kind.app), adopted, found, assumed: [...kind.assumed, ...assumedAnyway] };
+  const found = [
+    ...kind.found,
+    ...dockerfile(folder),
+    ...(adopted === undefined ? [] : [adoptedFact(adopted)]),
+  ];
+  const facts: Facts = {
+    ...kind,
+    app: appName(kind.app),
+    adopted,
+    found,
+    assumed: [...kind.assumed, ...assumedAnyway],
+  };
   return { found: facts.found, assumed: facts.assumed, text: initText(facts) };
 }
 
@@ -60,7 +70,15 @@ export interface Folder {
   text(name: string): string | undefined;
 }
 
-const interesting = ['pom.xml', 'build.gradle', 'build.gradle.kts', 'settings.gradle', 'settings.gradle.kts', 'package.json', 'gradle/libs.versions.toml'];
+const interesting = [
+  'pom.xml',
+  'build.gradle',
+  'build.gradle.kts',
+  'settings.gradle',
+  'settings.gradle.kts',
+  'package.json',
+  'gradle/libs.versions.toml',
+];
 
 async function openFolder(cwd: string): Promise<Folder> {
   const texts = new Map<string, string>();
@@ -68,30 +86,47 @@ async function openFolder(cwd: string): Promise<Folder> {
     const content = await readFile(join(cwd, name), 'utf8').catch(() => undefined);
     if (content !== undefined) texts.set(name, content);
   }
-  return { name: basename(cwd), files: (await readdir(cwd)).toSorted(), text: (name) => texts.get(name) };
+  return {
+    name: basename(cwd),
+    files: (await readdir(cwd)).toSorted(),
+    text: (name) => texts.get(name),
+  };
 }
 
 function unknownKind(folder: Folder): Omit<Facts, 'adopted'> {
   const jars = folder.files.filter((name) => name.endsWith('.jar') && !name.endsWith('-plain.jar'));
   const [jar] = jars;
-  if (jar !== undefined) return { app: folder.name, artifact: jars.length === 1 ? jar : '*.jar', found: jars, assumed: [] };
+  if (jar !== undefined)
+    return {
+      app: folder.name,
+      artifact: jars.length === 1 ? jar : '*.jar',
+      found: jars,
+      assumed: [],
+    };
   return {
     app: folder.name,
     artifact: 'build/libs/*.jar',
     found: [],
-    assumed: ['the application is a jar in build/libs: no pom.xml, build.gradle, package.json or jar is here (set `artifact`, and `run` when it is not a jar)'],
+    assumed: [
+      'the application is a jar in build/libs: no pom.xml, build.gradle, package.json or jar is here (set `artifact`, and `run` when it is not a jar)',
+    ],
   };
 }
 
 function dockerfile(folder: Folder): string[] {
-  return folder.files.includes('Dockerfile') ? ['Dockerfile: not used; the application runs as a plain process'] : [];
+  return folder.files.includes('Dockerfile')
+    ? ['Dockerfile: not used; the application runs as a plain process']
+    : [];
 }
 
 async function detectInclude(nginxDir: string): Promise<Adopted | undefined> {
   const include = join(nginxDir, 'conf.d', 'service-url.inc');
   const content = await readFile(include, 'utf8').catch(() => undefined);
   if (content === undefined) return undefined;
-  return { include, variable: /^\s*set\s+\$([a-z_][a-z0-9_]*)\s/m.exec(content)?.[1] ?? 'service_url' };
+  return {
+    include,
+    variable: /^\s*set\s+\$([a-z_][a-z0-9_]*)\s/m.exec(content)?.[1] ?? 'service_url',
+  };
 }
 
 function adoptedFact({ include, variable }: Adopted): string {
@@ -100,6 +135,12 @@ function adoptedFact({ include, variable }: Adopted): string {
 
 /** The nearest valid name. */
 function appName(wanted: string): string {
-  const name = wanted.toLowerCase().replace(/^@[^/]*\//, '').replaceAll(/[^a-z0-9]+/g, '-').replace(/^[^a-z]+/, '').slice(0, 41).replace(/-+$/, '');
+  const name = wanted
+    .toLowerCase()
+    .replace(/^@[^/]*\//, '')
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replace(/^[^a-z]+/, '')
+    .slice(0, 41)
+    .replace(/-+$/, '');
   return name === '' ? 'app' : name;
 }

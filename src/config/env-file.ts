@@ -4,9 +4,11 @@ import { Failure } from '../core/failure.ts';
 
 /** Reads the secrets of `env_file`. No message ever holds a value. */
 export async function readEnvFile(file: string): Promise<Record<string, string>> {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
-    throw unreadable(file, error.message);
-  });
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw unreadable(file, error.message);
+    },
+  );
   try {
     const found = await handle.stat();
     if (!found.isFile()) throw unreadable(file, 'it is not a file');
@@ -19,7 +21,13 @@ export async function readEnvFile(file: string): Promise<Record<string, string>>
 }
 
 function unreadable(file: string, why: string): Failure {
-  return new Failure({ code: 'ENV_FILE_UNREADABLE', what: `env_file ${file} cannot be read`, why, fix: 'see env_file in cutover.yaml', exit: 3 });
+  return new Failure({
+    code: 'ENV_FILE_UNREADABLE',
+    what: `env_file ${file} cannot be read`,
+    why,
+    fix: 'see env_file in cutover.yaml',
+    exit: 3,
+  });
 }
 
 function tooOpen(file: string, mode: number): Failure {
@@ -33,14 +41,15 @@ function tooOpen(file: string, mode: number): Failure {
 }
 
 /** One `NAME=value`: after the name a value in quotes, which may span lines, or plain up to ` #`. */
-const entry = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(?:'([^']*)'|"((?:[^"\\]|\\[^])*)"|([^'"\n][^\n]*|))[ \t]*(?:#[^\n]*)?$/my;
+const entry =
+  /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(?:'([^']*)'|"((?:[^"\\]|\\[^])*)"|([^'"\n][^\n]*|))[ \t]*(?:#[^\n]*)?$/my;
 
 /** Parses the text of a dotenv file. */
 export function parseEnvFile(file: string, content: string): Record<string, string> {
   const text = content.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
   const values = new Map<string, string>();
   const wrong: string[] = [];
-  for (let at = 0, line = 1; at < text.length; ) {
+  for (let at = 0, line = 1; at < text.length;) {
     const { length, said, name, value } = readEntry(text, at);
     if (said !== undefined) wrong.push(`${file}:${line} ${said}`);
     if (name !== undefined) values.set(name, value);
@@ -48,7 +57,13 @@ export function parseEnvFile(file: string, content: string): Record<string, stri
     at += length + 1;
   }
   if (wrong.length === 0) return Object.fromEntries(values);
-  throw new Failure({ code: 'ENV_FILE_INVALID', what: `env_file has ${wrong.length === 1 ? '1 mistake' : `${wrong.length} mistakes`}`, why: wrong.join('\n'), fix: 'write NAME=value on each line', exit: 3 });
+  throw new Failure({
+    code: 'ENV_FILE_INVALID',
+    what: `env_file has ${wrong.length === 1 ? '1 mistake' : `${wrong.length} mistakes`}`,
+    why: wrong.join('\n'),
+    fix: 'write NAME=value on each line',
+    exit: 3,
+  });
 }
 
 interface Entry {
@@ -67,7 +82,8 @@ function readEntry(text: string, at: number): Entry {
   if (match === null) return { length: line.length, said: whatIsWrong(line), value: '' };
   const [whole, name = '', single, double, plain] = match;
   const value = single ?? (double === undefined ? unquoted(plain ?? '') : unescaped(double));
-  if (value.includes('\0')) return { length: whole.length, said: `${name} holds a NUL character`, value: '' };
+  if (value.includes('\0'))
+    return { length: whole.length, said: `${name} holds a NUL character`, value: '' };
   return { length: whole.length, name, value };
 }
 
@@ -77,12 +93,17 @@ function unquoted(plain: string): string {
 
 function unescaped(quoted: string): string {
   const plain: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
-  return quoted.replaceAll(/\\([^])/g, (whole, letter: string) => plain[letter] ?? ('"\\$'.includes(letter) ? letter : whole));
+  return quoted.replaceAll(
+    /\\([^])/g,
+    (whole, letter: string) => plain[letter] ?? ('"\\$'.includes(letter) ? letter : whole),
+  );
 }
 
 /** Says what is wrong without showing anything that could be a secret. */
 function whatIsWrong(line: string): string {
   const name = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=/.exec(line)?.[1];
   if (name !== undefined) return `${name}: a quote is not closed, or something follows it`;
-  return line.includes('=') ? 'the name before "=" must be letters, digits and "_"' : 'there is no "="';
+  return line.includes('=')
+    ? 'the name before "=" must be letters, digits and "_"'
+    : 'there is no "="';
 }

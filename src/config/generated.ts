@@ -4,7 +4,10 @@ import { jsonSchema } from './json-schema.ts';
 /** Files that are made from the schema; paths from the root of the repository. */
 export function generated(): readonly { readonly path: string; readonly content: string }[] {
   return [
-    { path: 'schema/cutover.schema.json', content: `${JSON.stringify(jsonSchema(), undefined, 2)}\n` },
+    {
+      path: 'schema/cutover.schema.json',
+      content: `${JSON.stringify(jsonSchema(), undefined, 2)}\n`,
+    },
     { path: 'docs/configuration.md', content: configurationPage() },
   ];
 }

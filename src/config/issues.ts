@@ -10,7 +10,9 @@ const missing = 'is missing';
 /** What zod found, in words for the person who wrote the file. */
 export function explain(issues: readonly Issue[], written: unknown): Mistake[] {
   const mistakes = issues.flatMap((issue) => explainIssue(issue, [], written));
-  const meant = new Set(mistakes.map(({ path, meant: key }) => (key === undefined ? '' : showPath([...path, key]))));
+  const meant = new Set(
+    mistakes.map(({ path, meant: key }) => (key === undefined ? '' : showPath([...path, key]))),
+  );
   return mistakes.filter(({ path, message }) => message !== missing || !meant.has(showPath(path)));
 }
 
@@ -22,7 +24,8 @@ function explainIssue(issue: Issue, above: Path, written: unknown): Mistake[] {
       return issue.keys.map((key) => unknownKey(key, path));
     case 'invalid_union': {
       const branch = issue.errors.find((each) => each.length > 0 && !each.some(isWrongKind));
-      if (branch !== undefined && value !== undefined) return branch.flatMap((each) => explainIssue(each, path, written));
+      if (branch !== undefined && value !== undefined)
+        return branch.flatMap((each) => explainIssue(each, path, written));
       return [{ path, message: value === undefined ? missing : issue.message }];
     }
     case 'invalid_key':
@@ -38,12 +41,19 @@ function explainIssue(issue: Issue, above: Path, written: unknown): Mistake[] {
 
 function wrongName(path: Path, { issues }: Issue & { code: 'invalid_key' }): Mistake {
   const name = String(path.at(-1));
-  return { path: path.slice(0, -1), key: name, message: `the name "${name}" ${issues.map(({ message }) => message).join('; ')}` };
+  return {
+    path: path.slice(0, -1),
+    key: name,
+    message: `the name "${name}" ${issues.map(({ message }) => message).join('; ')}`,
+  };
 }
 
 /** The branch of a union that this value was certainly not meant for. */
 function isWrongKind(issue: Issue): boolean {
-  return issue.path.length === 0 && ['invalid_type', 'invalid_value', 'invalid_union'].includes(issue.code ?? '');
+  return (
+    issue.path.length === 0 &&
+    ['invalid_type', 'invalid_value', 'invalid_union'].includes(issue.code ?? '')
+  );
 }
 
 const kinds: Readonly<Record<string, string>> = {
@@ -72,8 +82,11 @@ function notOneOf(value: unknown, allowed: readonly unknown[]): string {
 function unknownKey(key: string, path: Path): Mistake {
   const tree: unknown = z.toJSONSchema(schema, { io: 'input' });
   const meant = suggest(key, keysAt(tree, path));
-  if (meant !== undefined) return { path, key, meant, message: `unknown key "${key}" (did you mean "${meant}"?)` };
-  const home = ['', ...keysAt(tree, [])].find((section) => keysAt(tree, section === '' ? [] : [section]).includes(key));
+  if (meant !== undefined)
+    return { path, key, meant, message: `unknown key "${key}" (did you mean "${meant}"?)` };
+  const home = ['', ...keysAt(tree, [])].find((section) =>
+    keysAt(tree, section === '' ? [] : [section]).includes(key),
+  );
   if (home === undefined) return { path, key, message: `unknown key "${key}"` };
   const where = home === '' ? 'at the top of the file' : `under "${home}"`;
   return { path, key, message: `unknown key "${key}" (it belongs ${where})` };
@@ -81,7 +94,11 @@ function unknownKey(key: string, path: Path): Mistake {
 
 /** Names of the fields that a map at this path may have, from the schema. */
 function keysAt(tree: unknown, path: Path): string[] {
-  const nodes = path.reduce<unknown[]>((found, part) => found.flatMap((node) => variants(node).map((each) => valueAt(each, ['properties', part]))), [tree]);
+  const nodes = path.reduce<unknown[]>(
+    (found, part) =>
+      found.flatMap((node) => variants(node).map((each) => valueAt(each, ['properties', part]))),
+    [tree],
+  );
   return nodes.flatMap(variants).flatMap((node) => Object.keys(mapAt(node, 'properties')));
 }
 

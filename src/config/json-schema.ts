@@ -26,13 +26,20 @@ export function jsonSchema(): Record<string, unknown> {
       const { otherwise, samples } = node;
       // zod leaves `examples` out where a value is transformed, hence a name of our own.
       if (Array.isArray(samples)) node.examples = samples;
-      if (typeof otherwise === 'string') node.description = `${node.description ?? ''} Default: ${otherwise}.`;
+      if (typeof otherwise === 'string')
+        node.description = `${node.description ?? ''} Default: ${otherwise}.`;
       delete node['otherwise'];
       delete node['samples'];
       if (isMap(node.default) && Object.keys(node.default).length === 0) delete node.default;
     },
   });
-  return { $schema, title: 'cutover.yaml', description: 'Configuration of cutover, zero-downtime deployment for the servers you already have.', ...rest };
+  return {
+    $schema,
+    title: 'cutover.yaml',
+    description:
+      'Configuration of cutover, zero-downtime deployment for the servers you already have.',
+    ...rest,
+  };
 }
 
 /** All fields in the order of the schema. */
@@ -48,7 +55,11 @@ function fieldsOf(node: object, above: readonly string[]): Field[] {
   );
 }
 
-function fieldOf(node: Readonly<Record<string, unknown>>, path: readonly string[], required: boolean): Field {
+function fieldOf(
+  node: Readonly<Record<string, unknown>>,
+  path: readonly string[],
+  required: boolean,
+): Field {
   const { description, otherwise, samples } = node;
   const inside = fieldsOf(node, path);
   return {

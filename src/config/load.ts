@@ -42,7 +42,11 @@ async function findFile(cwd: string): Promise<Found> {
     return text === undefined ? [] : [{ file, text }];
   });
   const [first, second] = found;
-  if (first === undefined) throw notFound(`there is no cutover.yaml in ${cwd}`, 'type `cutover init` to write one, or name one with --config FILE');
+  if (first === undefined)
+    throw notFound(
+      `there is no cutover.yaml in ${cwd}`,
+      'type `cutover init` to write one, or name one with --config FILE',
+    );
   if (second === undefined) return first;
   throw new Failure({
     code: 'CONFIG_INVALID',
@@ -65,7 +69,11 @@ function notFound(what: string, fix: string): Failure {
 async function readText(file: string): Promise<string | undefined> {
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw unreadable(file, error.code === 'EISDIR' ? 'it is a folder' : error.message, error.code === 'EACCES' ? 'make it readable for the user who deploys' : undefined);
+    throw unreadable(
+      file,
+      error.code === 'EISDIR' ? 'it is a folder' : error.message,
+      error.code === 'EACCES' ? 'make it readable for the user who deploys' : undefined,
+    );
   });
   if (bytes === undefined) return undefined;
   if (bytes.length > longestFile) throw unreadable(file, 'it is larger than 1 MB');
@@ -77,5 +85,11 @@ async function readText(file: string): Promise<string | undefined> {
 }
 
 function unreadable(file: string, why: string, fix?: string): Failure {
-  return new Failure({ code: 'CONFIG_UNREADABLE', what: `${basename(file)} cannot be read`, why: `${file}: ${why}`, fix, exit: 3 });
+  return new Failure({
+    code: 'CONFIG_UNREADABLE',
+    what: `${basename(file)} cannot be read`,
+    why: `${file}: ${why}`,
+    fix,
+    exit: 3,
+  });
 }

@@ -11,12 +11,19 @@ export interface Mistake {
 }
 
 export function showPath(path: Path): string {
-  return path.reduce<string>((shown, part) => (typeof part === 'number' ? `${shown}[${part}]` : shown === '' ? part : `${shown}.${part}`), '');
+  return path.reduce<string>(
+    (shown, part) =>
+      typeof part === 'number' ? `${shown}[${part}]` : shown === '' ? part : `${shown}.${part}`,
+    '',
+  );
 }
 
 /** The value at a path of something of unknown shape. */
 export function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((inside, part) => (isMap(inside) && Object.hasOwn(inside, part) ? inside[part] : undefined), value);
+  return path.reduce<unknown>(
+    (inside, part) => (isMap(inside) && Object.hasOwn(inside, part) ? inside[part] : undefined),
+    value,
+  );
 }
 
 export function isMap(value: unknown): value is Readonly<Record<string | number, unknown>> {

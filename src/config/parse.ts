@@ -18,16 +18,29 @@ interface Finding {
 /** Reads the text of a `cutover.yaml`. `file` is its absolute path. Rejects with every mistake at once. */
 export function parseConfig(file: string, text: string): Config {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
-  const syntax = [...document.errors, ...document.warnings].map((error) => ({ offset: error.pos[0], said: sayError(error, text) }));
-  if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) throw invalid(file, lines, syntax);
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+  });
+  const syntax = [...document.errors, ...document.warnings].map((error) => ({
+    offset: error.pos[0],
+    said: sayError(error, text),
+  }));
+  if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY'))
+    throw invalid(file, lines, syntax);
   const { config, findings } = read(file, document);
-  if (config === undefined || syntax.length + findings.length > 0) throw invalid(file, lines, [...syntax, ...findings]);
+  if (config === undefined || syntax.length + findings.length > 0)
+    throw invalid(file, lines, [...syntax, ...findings]);
   return config;
 }
 
-function sayError({ code, message, pos: [at] }: Document.Parsed['errors'][number], text: string): string {
-  if (code === 'DUPLICATE_KEY') return `the key "${/^[^:\s]+/.exec(text.slice(at))?.[0] ?? ''}" is there twice`;
+function sayError(
+  { code, message, pos: [at] }: Document.Parsed['errors'][number],
+  text: string,
+): string {
+  if (code === 'DUPLICATE_KEY')
+    return `the key "${/^[^:\s]+/.exec(text.slice(at))?.[0] ?? ''}" is there twice`;
   const line = text.slice(text.lastIndexOf('\n', at - 1) + 1).split('\n', 1)[0] ?? '';
   const braces = /(:|-)\s+\{(artifact|port|slot|release)\}/.test(line);
   return braces ? `${message} (put a value that begins with "{" in quotes)` : message;
@@ -36,13 +49,19 @@ function sayError({ code, message, pos: [at] }: Document.Parsed['errors'][number
 function read(file: string, document: Document.Parsed): { config?: Config; findings: Finding[] } {
   const strange = strangeKeys(document);
   const place = (mistake: Mistake) => ({ offset: placeOf(document, mistake), said: say(mistake) });
-  if (document.contents === null) return { findings: [{ offset: 0, said: 'the file is empty; it needs at least app and artifact' }] };
+  if (document.contents === null)
+    return {
+      findings: [{ offset: 0, said: 'the file is empty; it needs at least app and artifact' }],
+    };
   restoreTexts(document);
   const written = plainValue(document);
   if ('message' in written) return { findings: [{ offset: 0, said: written.message }] };
   const result = schema.safeParse(written.value);
   const contradictions = [...strange, ...findContradictions(written.value)];
-  if (!result.success) return { findings: [...explain(result.error.issues, written.value), ...contradictions].map(place) };
+  if (!result.success)
+    return {
+      findings: [...explain(result.error.issues, written.value), ...contradictions].map(place),
+    };
   if (contradictions.length > 0) return { findings: contradictions.map(place) };
   const config = resolveConfig(file, result.data);
   return { config, findings: pathMistakes(config).map(place) };

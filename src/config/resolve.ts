@@ -4,7 +4,7 @@ import { readCommand } from './command.ts';
 import type { Mistake, Path } from './mistake.ts';
 import { isJar } from './rules.ts';
 import type { Written } from './schema.ts';
-import { plainPath } from './values.ts';
+import { plainPath } from './values-router.ts';
 
 /** Fills in what depends on other fields and makes paths absolute. */
 export function resolveConfig(file: string, written: Written): Config {
@@ -51,7 +51,10 @@ export function pathMistakes(config: Config): Mistake[] {
   ];
   return paths
     .filter(([, path]) => path !== undefined && !plainPath.test(path))
-    .map(([path, value]) => ({ path, message: `is ${JSON.stringify(value)}, which nginx cannot be given safely: write an absolute path` }));
+    .map(([path, value]) => ({
+      path,
+      message: `is ${JSON.stringify(value)}, which nginx cannot be given safely: write an absolute path`,
+    }));
 }
 
 function runOf({ run, shell }: Written): RunCommand | undefined {
@@ -79,7 +82,10 @@ function routerOf(written: Written['router'], from: (path: string) => string): R
     listen: written.listen,
     include: from(written.include),
     variable: written.variable,
-    tls: tls === undefined ? undefined : { ...tls, certificate: from(tls.certificate), key: from(tls.key) },
+    tls:
+      tls === undefined
+        ? undefined
+        : { ...tls, certificate: from(tls.certificate), key: from(tls.key) },
     frontDoor: written.front_door,
     failover: written.failover,
     maxBody: written.max_body,
@@ -108,7 +114,11 @@ const limits: Readonly<Record<Upstream['server'], Omit<Upstream, 'server'>>> = {
   other: { keepalive: 0, requests: 1000, idle: 2000 },
 };
 
-function upstreamOf(written: Written['upstream'], artifact: string, run: RunCommand | undefined): Upstream {
+function upstreamOf(
+  written: Written['upstream'],
+  artifact: string,
+  run: RunCommand | undefined,
+): Upstream {
   const server = written.server ?? guessServer(artifact, run);
   const standard = limits[server];
   return {
@@ -121,6 +131,7 @@ function upstreamOf(written: Written['upstream'], artifact: string, run: RunComm
 
 function guessServer(artifact: string, run: RunCommand | undefined): Upstream['server'] {
   if (isJar(artifact)) return 'tomcat';
-  const program = run?.shell === true ? run.argv[0]?.replace(/^\s*exec\s+/, '').split(/\s/)[0] : run?.argv[0];
+  const program =
+    run?.shell === true ? run.argv[0]?.replace(/^\s*exec\s+/, '').split(/\s/)[0] : run?.argv[0];
   return program !== undefined && /(^|\/)node(js)?$/.test(program) ? 'node' : 'other';
 }

@@ -3,7 +3,12 @@ import { isMap, valueAt, type Mistake, type Path } from './mistake.ts';
 
 /** What one field cannot know of another. Reads the file as it was written, so that it works beside other mistakes. */
 export function findContradictions(written: unknown): Mistake[] {
-  return [...runMistakes(written), ...portMistakes(written), ...ownPortMistakes(written), ...modeMistakes(written)];
+  return [
+    ...runMistakes(written),
+    ...portMistakes(written),
+    ...ownPortMistakes(written),
+    ...modeMistakes(written),
+  ];
 }
 
 function runMistakes(written: unknown): Mistake[] {
@@ -14,14 +19,25 @@ function runMistakes(written: unknown): Mistake[] {
   if (line === undefined) return [];
   const read = readCommand(line, shell);
   if ('argv' in read) return [];
-  return read.map(({ word, message }) => ({ path: word === undefined ? ['run'] : ['run', word], message }));
+  return read.map(({ word, message }) => ({
+    path: word === undefined ? ['run'] : ['run', word],
+    message,
+  }));
 }
 
 function notStartable(written: unknown, shell: boolean): Mistake[] {
   const artifact = valueAt(written, ['artifact']);
-  const mistakes: Mistake[] = shell ? [{ path: ['shell'], message: 'is only for a line in run' }] : [];
+  const mistakes: Mistake[] = shell
+    ? [{ path: ['shell'], message: 'is only for a line in run' }]
+    : [];
   if (typeof artifact !== 'string' || artifact === '' || isJar(artifact)) return mistakes;
-  return [...mistakes, { path: ['artifact'], message: 'is not a jar, so say how it is started: run: [program, "{artifact}"]' }];
+  return [
+    ...mistakes,
+    {
+      path: ['artifact'],
+      message: 'is not a jar, so say how it is started: run: [program, "{artifact}"]',
+    },
+  ];
 }
 
 export function isJar(artifact: string): boolean {
@@ -29,16 +45,24 @@ export function isJar(artifact: string): boolean {
 }
 
 function wordsOf(value: unknown): string[] | undefined {
-  return Array.isArray(value) && value.every((word) => typeof word !== 'object') ? value.map(String) : undefined;
+  return Array.isArray(value) && value.every((word) => typeof word !== 'object')
+    ? value.map(String)
+    : undefined;
 }
 
 /** nginx would take the application's port, or the other way round. */
 function portMistakes(written: unknown): Mistake[] {
   const slots = new Set([slotPort(written, 'blue') ?? 8081, slotPort(written, 'green') ?? 8082]);
-  return [['router', 'listen'], ['router', 'tls', 'listen']].flatMap((path) =>
+  return [
+    ['router', 'listen'],
+    ['router', 'tls', 'listen'],
+  ].flatMap((path) =>
     addressesAt(written, path)
       .filter(({ address }) => slots.has(Number(/\d+$/.exec(address)?.[0])))
-      .map(({ path: place, address }) => ({ path: place, message: `${address} is a port of the application (slots)` })),
+      .map(({ path: place, address }) => ({
+        path: place,
+        message: `${address} is a port of the application (slots)`,
+      })),
   );
 }
 
@@ -50,8 +74,11 @@ function slotPort(written: unknown, slot: string): number | undefined {
 
 function addressesAt(written: unknown, path: Path): { address: string; path: Path }[] {
   const given = valueAt(written, path);
-  if (Array.isArray(given)) return given.map((each, index) => ({ address: String(each), path: [...path, index] }));
-  return typeof given === 'string' || typeof given === 'number' ? [{ address: String(given), path }] : [];
+  if (Array.isArray(given))
+    return given.map((each, index) => ({ address: String(each), path: [...path, index] }));
+  return typeof given === 'string' || typeof given === 'number'
+    ? [{ address: String(given), path }]
+    : [];
 }
 
 /** Both slots would get the same port, or a name would lie. */
@@ -59,16 +86,26 @@ function ownPortMistakes(written: unknown): Mistake[] {
   const env = valueAt(written, ['env']);
   return Object.keys(isMap(env) ? env : {}).flatMap((name) => {
     const path = ['env', name];
-    if (name === 'PORT' || name === 'SERVER_PORT') return [{ path, message: 'cutover gives each slot its own port: set it in slots' }];
-    return name.startsWith('CUTOVER_') ? [{ path, message: 'names that begin with CUTOVER_ are set by cutover' }] : [];
+    if (name === 'PORT' || name === 'SERVER_PORT')
+      return [{ path, message: 'cutover gives each slot its own port: set it in slots' }];
+    return name.startsWith('CUTOVER_')
+      ? [{ path, message: 'names that begin with CUTOVER_ are set by cutover' }]
+      : [];
   });
 }
 
 function modeMistakes(written: unknown): Mistake[] {
   const mode = valueAt(written, ['router', 'mode']) ?? 'managed';
   if (mode !== 'managed' && mode !== 'adopted' && mode !== 'classic') return [];
-  const [keys, right] = mode === 'managed' ? [['include', 'variable'], 'adopted or classic'] : [['tls', 'max_body'], 'managed'];
+  const [keys, right] =
+    mode === 'managed'
+      ? [['include', 'variable'], 'adopted or classic']
+      : [['tls', 'max_body'], 'managed'];
   return keys
     .filter((key) => valueAt(written, ['router', key]) !== undefined)
-    .map((key) => ({ path: ['router'], key, message: `${key} has no effect with mode ${mode}: it is for ${right}` }));
+    .map((key) => ({
+      path: ['router'],
+      key,
+      message: `${key} has no effect with mode ${mode}: it is for ${right}`,
+    }));
 }

@@ -2,10 +2,14 @@ import * as z from 'zod';
 import { readCommand } from './command.ts';
 import { duration, text } from './values.ts';
 
-const written = z.union([z.string(), z.array(text)], { error: 'must be a line or a list of words' });
+const written = z.union([z.string(), z.array(text)], {
+  error: 'must be a line or a list of words',
+});
 
 /** A line or a list of words, read as an argument list. No shell. */
-export const commandLine = written.transform((given, context): readonly string[] => argvOf(given, false, [], context));
+export const commandLine = written.transform((given, context): readonly string[] =>
+  argvOf(given, false, [], context),
+);
 
 const deadline = duration(1).prefault('60s');
 
@@ -14,7 +18,10 @@ const hook = z.union(
     commandLine.transform((argv) => ({ argv, shell: false, deadline: 60_000 })),
     z
       .strictObject({
-        run: written.meta({ description: 'The command: a line or a list of words.', samples: ['flyway migrate'] }),
+        run: written.meta({
+          description: 'The command: a line or a list of words.',
+          samples: ['flyway migrate'],
+        }),
         shell: z.boolean().prefault(false).meta({ description: 'Gives the line to `sh -c`.' }),
         deadline: deadline.meta({ description: 'Longest time the command may take.' }),
       })
@@ -28,13 +35,34 @@ const hook = z.union(
 );
 
 export const hooks = z.strictObject({
-  before_start: at('Before the new release is started, for example to migrate the database.', './migrate.sh {release}'),
-  after_start: at('When the new release is healthy and gets no traffic yet, for example to warm it up.', 'curl -sf http://127.0.0.1:{port}/warm-up'),
-  before_switch: at('Right before the switch: the last chance to say no.', './smoke-test.sh {port}'),
-  after_switch: at('When the new release has the traffic and the front door has confirmed it.', './notify.sh {release}'),
-  after_failure: at('When a deployment has failed and everything is put back.', './alarm.sh {release}'),
-  activate: at('When a slot becomes the live one: starts what must run only once, such as schedulers and consumers.', 'curl -sf -XPOST http://127.0.0.1:{port}/jobs/start'),
-  deactivate: at('When a slot stops being the live one: stops what `activate` started.', 'curl -sf -XPOST http://127.0.0.1:{port}/jobs/stop'),
+  before_start: at(
+    'Before the new release is started, for example to migrate the database.',
+    './migrate.sh {release}',
+  ),
+  after_start: at(
+    'When the new release is healthy and gets no traffic yet, for example to warm it up.',
+    'curl -sf http://127.0.0.1:{port}/warm-up',
+  ),
+  before_switch: at(
+    'Right before the switch: the last chance to say no.',
+    './smoke-test.sh {port}',
+  ),
+  after_switch: at(
+    'When the new release has the traffic and the front door has confirmed it.',
+    './notify.sh {release}',
+  ),
+  after_failure: at(
+    'When a deployment has failed and everything is put back.',
+    './alarm.sh {release}',
+  ),
+  activate: at(
+    'When a slot becomes the live one: starts what must run only once, such as schedulers and consumers.',
+    'curl -sf -XPOST http://127.0.0.1:{port}/jobs/start',
+  ),
+  deactivate: at(
+    'When a slot stops being the live one: stops what `activate` started.',
+    'curl -sf -XPOST http://127.0.0.1:{port}/jobs/stop',
+  ),
 });
 
 function at(description: string, example: string) {
@@ -50,7 +78,12 @@ function argvOf(
   const read = readCommand(given, shell);
   if ('argv' in read) return read.argv;
   for (const { word, message } of read) {
-    context.issues.push({ code: 'custom', path: word === undefined ? [...path] : [...path, word], message, input: given });
+    context.issues.push({
+      code: 'custom',
+      path: word === undefined ? [...path] : [...path, word],
+      message,
+      input: given,
+    });
   }
   return [];
 }

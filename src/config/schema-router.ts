@@ -1,11 +1,18 @@
 import * as z from 'zod';
-import { address, bodySize, duration, frontDoor, oneOrMore, routerPath, variableName, wholeNumber } from './values.ts';
+import { address, bodySize, frontDoor, routerPath, variableName } from './values-router.ts';
+import { duration, oneOrMore, wholeNumber } from './values.ts';
 
 const addresses = 'must be a port, an address:port, or a list of them';
 
 const tls = z.strictObject({
-  certificate: routerPath.meta({ description: 'Certificate with its chain, PEM.', samples: ['/etc/letsencrypt/live/shop.example.com/fullchain.pem'] }),
-  key: routerPath.meta({ description: 'Private key of the certificate, PEM.', samples: ['/etc/letsencrypt/live/shop.example.com/privkey.pem'] }),
+  certificate: routerPath.meta({
+    description: 'Certificate with its chain, PEM.',
+    samples: ['/etc/letsencrypt/live/shop.example.com/fullchain.pem'],
+  }),
+  key: routerPath.meta({
+    description: 'Private key of the certificate, PEM.',
+    samples: ['/etc/letsencrypt/live/shop.example.com/privkey.pem'],
+  }),
   listen: oneOrMore(address, addresses)
     .refine((list) => list.length > 0, 'needs at least one address')
     .prefault(443)
@@ -20,23 +27,35 @@ export const router = z
         'Who owns the server block. `managed`: cutover writes a site of its own. `adopted`: yours stays and names `variable`; no reload on a deploy. `classic`: the same with a rewritten include file and a reload.',
     }),
     binary: routerPath.prefault('nginx').meta({ description: 'The nginx program.' }),
-    conf: routerPath.prefault('/etc/nginx/nginx.conf').meta({ description: 'Main configuration file of nginx.' }),
-    prefix: routerPath.optional().meta({ description: 'Prefix of nginx (its `-p`).', otherwise: 'the one that was compiled in', samples: ['/opt/nginx'] }),
+    conf: routerPath
+      .prefault('/etc/nginx/nginx.conf')
+      .meta({ description: 'Main configuration file of nginx.' }),
+    prefix: routerPath.optional().meta({
+      description: 'Prefix of nginx (its `-p`).',
+      otherwise: 'the one that was compiled in',
+      samples: ['/opt/nginx'],
+    }),
     sites: routerPath.optional().meta({
       description: 'Directory that nginx includes inside `http`, where our site goes.',
       otherwise: 'sites-enabled if nginx reads it, else conf.d',
       samples: ['/etc/nginx/conf.d'],
     }),
-    pid: routerPath.prefault('/run/nginx.pid').meta({ description: 'File in which nginx keeps its process id.' }),
-    listen: oneOrMore(address, addresses).prefault(80).meta({
-      description: 'Port, `address:port`, or list of them, for plain HTTP. `[]` with `tls` is HTTPS only.',
-      samples: [['127.0.0.1:8080', '[::1]:8080']],
-    }),
+    pid: routerPath
+      .prefault('/run/nginx.pid')
+      .meta({ description: 'File in which nginx keeps its process id.' }),
+    listen: oneOrMore(address, addresses)
+      .prefault(80)
+      .meta({
+        description:
+          'Port, `address:port`, or list of them, for plain HTTP. `[]` with `tls` is HTTPS only.',
+        samples: [['127.0.0.1:8080', '[::1]:8080']],
+      }),
     include: routerPath.prefault('/etc/nginx/conf.d/service-url.inc').meta({
       description: 'Include file inside your server block, for `adopted` and `classic`.',
     }),
     variable: variableName.prefault('service_url').meta({
-      description: 'Variable that your `proxy_pass` names, without `$`, for `adopted` and `classic`.',
+      description:
+        'Variable that your `proxy_pass` names, without `$`, for `adopted` and `classic`.',
     }),
     tls: tls.optional().meta({ description: 'HTTPS with your certificate, for `managed`.' }),
     front_door: frontDoor.optional().meta({
@@ -45,40 +64,65 @@ export const router = z
       samples: ['http://127.0.0.1:80'],
     }),
     failover: z.boolean().prefault(true).meta({
-      description: 'When the live release dies, nginx sends requests to the standby for as long as there is one. Requests that change something are never sent twice.',
+      description:
+        'When the live release dies, nginx sends requests to the standby for as long as there is one. Requests that change something are never sent twice.',
     }),
-    max_body: bodySize.prefault('0').meta({ description: 'Largest request body, as nginx writes it (`10m`). 0 leaves the limit to the application.', samples: ['100m'] }),
+    max_body: bodySize.prefault('0').meta({
+      description:
+        'Largest request body, as nginx writes it (`10m`). 0 leaves the limit to the application.',
+      samples: ['100m'],
+    }),
   })
   .superRefine((given, context) => {
-    if (given.listen.length === 0 && given.tls === undefined) context.addIssue({ code: 'custom', path: ['listen'], message: 'needs at least one address without router.tls' });
+    if (given.listen.length === 0 && given.tls === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['listen'],
+        message: 'needs at least one address without router.tls',
+      });
     const seen = new Set<string>();
-    const places = [...given.listen.map((at) => ({ at, path: ['listen'] })), ...(given.tls?.listen ?? []).map((at) => ({ at, path: ['tls', 'listen'] }))];
+    const places = [
+      ...given.listen.map((at) => ({ at, path: ['listen'] })),
+      ...(given.tls?.listen ?? []).map((at) => ({ at, path: ['tls', 'listen'] })),
+    ];
     for (const { at, path } of places) {
       const whole = at.replace(/^\*:/, '');
-      if (seen.has(whole)) context.addIssue({ code: 'custom', path, message: `names ${at} a second time` });
+      if (seen.has(whole))
+        context.addIssue({ code: 'custom', path, message: `names ${at} a second time` });
       seen.add(whole);
     }
   });
 
 export const upstream = z.strictObject({
-  server: z.enum(['tomcat', 'jetty', 'undertow', 'netty', 'node', 'other']).optional().meta({
-    description: 'Server inside the application. It decides the three values below.',
-    otherwise: 'tomcat for a jar, node when run begins with node, else other',
-    samples: ['tomcat'],
-  }),
-  keepalive: wholeNumber(0, 10_000).optional().meta({
-    description: 'Idle connections that each nginx worker keeps; 0 keeps none.',
-    otherwise: '32; 0 for other',
-    samples: [32],
-  }),
-  requests: wholeNumber(1, 1_000_000_000).optional().meta({
-    description: 'Requests after which nginx closes a connection. Below the limit of the application.',
-    otherwise: '90 for tomcat, else 1000',
-    samples: [90],
-  }),
-  idle: duration(1).optional().meta({
-    description: 'Idle time after which nginx closes a connection. Below the limit of the application.',
-    otherwise: 'tomcat 10s, jetty 15s, undertow and netty 30s, node 3s, other 2s',
-    samples: ['10s'],
-  }),
+  server: z
+    .enum(['tomcat', 'jetty', 'undertow', 'netty', 'node', 'other'])
+    .optional()
+    .meta({
+      description: 'Server inside the application. It decides the three values below.',
+      otherwise: 'tomcat for a jar, node when run begins with node, else other',
+      samples: ['tomcat'],
+    }),
+  keepalive: wholeNumber(0, 10_000)
+    .optional()
+    .meta({
+      description: 'Idle connections that each nginx worker keeps; 0 keeps none.',
+      otherwise: '32; 0 for other',
+      samples: [32],
+    }),
+  requests: wholeNumber(1, 1_000_000_000)
+    .optional()
+    .meta({
+      description:
+        'Requests after which nginx closes a connection. Below the limit of the application.',
+      otherwise: '90 for tomcat, else 1000',
+      samples: [90],
+    }),
+  idle: duration(1)
+    .optional()
+    .meta({
+      description:
+        'Idle time after which nginx closes a connection. Below the limit of the application.',
+      otherwise: 'tomcat 10s, jetty 15s, undertow and netty 30s, node 3s, other 2s',
+      samples: ['10s'],
+    }),
 });

@@ -2,14 +2,16 @@ import * as z from 'zod';
 import { hooks } from './schema-hooks.ts';
 import { health } from './schema-health.ts';
 import { router, upstream } from './schema-router.ts';
-import { appName, domain, duration, envName, envValue, localPath, oneOrMore, port, routerPath, size, text, userName, wholeNumber } from './values.ts';
+import { appName, domain, localPath, routerPath, userName } from './values-router.ts';
+import { duration, envName, envValue, oneOrMore, port, size, text, wholeNumber } from './values.ts';
 
 const standbyHint = 'must be keep, none, or a time such as 10m';
 
 /** What `cutover.yaml` may say. Descriptions, defaults and examples here become the documentation and the JSON Schema. */
 export const schema = z.strictObject({
   app: appName.meta({
-    description: 'Name of the application. It names the state directory, the units and what nginx reads, so it stays the same for ever.',
+    description:
+      'Name of the application. It names the state directory, the units and what nginx reads, so it stays the same for ever.',
     samples: ['shop'],
   }),
   artifact: localPath.meta({
@@ -20,11 +22,13 @@ export const schema = z.strictObject({
   domain: oneOrMore(domain, 'must be a host name or a list of them')
     .optional()
     .meta({
-      description: 'Host name, or list of them, that the front door answers to. The first one is used to ask it. Without one it answers to every name.',
+      description:
+        'Host name, or list of them, that the front door answers to. The first one is used to ask it. Without one it answers to every name.',
       samples: ['shop.example.com', ['shop.example.com', 'www.shop.example.com']],
     }),
   state: routerPath.optional().meta({
-    description: 'Directory on the server that holds the releases, the slots, the journal and the lock. nginx reads the switch there.',
+    description:
+      'Directory on the server that holds the releases, the slots, the journal and the lock. nginx reads the switch there.',
     otherwise: '/var/lib/cutover/<app>',
     samples: ['/srv/shop/cutover'],
   }),
@@ -38,17 +42,20 @@ export const schema = z.strictObject({
       samples: ['node {artifact}/server.js', ['java', '-Xmx512m', '-jar', '{artifact}']],
     }),
   shell: z.boolean().prefault(false).meta({
-    description: 'Gives the line in `run` to `sh -c`, for pipes and variables. Begin the last command with `exec`, so that signals reach the application.',
+    description:
+      'Gives the line in `run` to `sh -c`, for pipes and variables. Begin the last command with `exec`, so that signals reach the application.',
   }),
   env: z
     .record(envName, envValue, { error: 'must be variables: NAME: value' })
     .prefault({})
     .meta({
-      description: 'Environment variables of the application. For secrets use `env_file`. The port is set by cutover.',
+      description:
+        'Environment variables of the application. For secrets use `env_file`. The port is set by cutover.',
       samples: [{ SPRING_PROFILES_ACTIVE: 'prod', TZ: 'Asia/Seoul' }],
     }),
   env_file: localPath.optional().meta({
-    description: 'File of `NAME=value` lines with the secrets of the application. Only its owner may read it (`chmod 600`). Its values are never printed.',
+    description:
+      'File of `NAME=value` lines with the secrets of the application. Only its owner may read it (`chmod 600`). Its values are never printed.',
     samples: ['.env.production'],
   }),
   user: userName.optional().meta({
@@ -61,33 +68,47 @@ export const schema = z.strictObject({
       blue: slot(8081, 'Port of the first slot, on 127.0.0.1.'),
       green: slot(8082, 'Port of the second slot.'),
     })
-    .refine(({ blue, green }) => blue !== green, { path: ['green'], error: 'must be another port than slots.blue' })
+    .refine(({ blue, green }) => blue !== green, {
+      path: ['green'],
+      error: 'must be another port than slots.blue',
+    })
     .prefault({})
-    .meta({ description: 'The two places a release can run in. Each deploy goes to the one that gets no traffic.' }),
+    .meta({
+      description:
+        'The two places a release can run in. Each deploy goes to the one that gets no traffic.',
+    }),
   health: health.prefault({}).meta({
     description:
       'When a new release counts as healthy. Without `path`, `tcp` and `command` the usual paths are tried: /actuator/health/readiness, /actuator/health, /health, /profile.',
   }),
   grace: duration().prefault('35s').meta({
-    description: 'Time between the request to stop (TERM) and the end by force (KILL). Longer than the shutdown time of the application itself.',
+    description:
+      'Time between the request to stop (TERM) and the end by force (KILL). Longer than the shutdown time of the application itself.',
   }),
   drain: duration().prefault('30s').meta({
     description: 'Longest time to wait for open connections of a slot to end before it is stopped.',
   }),
   standby: z
-    .union([z.literal('keep'), z.literal('none').transform(() => 0), duration(0, standbyHint)], { error: standbyHint })
+    .union([z.literal('keep'), z.literal('none').transform(() => 0), duration(0, standbyHint)], {
+      error: standbyHint,
+    })
     .prefault('keep')
     .meta({
-      description: 'How long the old release stays up after a switch: `keep` it until the next deploy, `none`, or a time. While it is up, a rollback takes milliseconds.',
+      description:
+        'How long the old release stays up after a switch: `keep` it until the next deploy, `none`, or a time. While it is up, a rollback takes milliseconds.',
       samples: ['10m'],
     }),
   keep: wholeNumber(1, 1000).prefault(5).meta({
-    description: 'Number of releases kept on the server. One that runs, or that a rollback would go to, is never removed.',
+    description:
+      'Number of releases kept on the server. One that runs, or that a rollback would go to, is never removed.',
   }),
   runtime: z.enum(['auto', 'process', 'systemd']).prefault('auto').meta({
-    description: 'What keeps the application running: `process`, `systemd` units, or `auto`: systemd where it is PID 1.',
+    description:
+      'What keeps the application running: `process`, `systemd` units, or `auto`: systemd where it is PID 1.',
   }),
-  router: router.prefault({}).meta({ description: 'The nginx that decides which slot the public reaches.' }),
+  router: router
+    .prefault({})
+    .meta({ description: 'The nginx that decides which slot the public reaches.' }),
   upstream: upstream.prefault({}).meta({
     description:
       'Idle connections from nginx to the application. nginx must give them up before the application does: otherwise a request can meet a closing connection and is lost.',
@@ -98,17 +119,22 @@ export const schema = z.strictObject({
   }),
   memory: z
     .strictObject({
-      check: z.boolean().prefault(true).meta({ description: 'Refuses to start a second instance that does not fit into the free memory.' }),
-      needed: size(1).optional().meta({
-        description: 'Memory that one instance needs.',
-        otherwise: 'what the live one uses, or its -Xmx',
-        samples: ['768M'],
+      check: z.boolean().prefault(true).meta({
+        description: 'Refuses to start a second instance that does not fit into the free memory.',
       }),
+      needed: size(1)
+        .optional()
+        .meta({
+          description: 'Memory that one instance needs.',
+          otherwise: 'what the live one uses, or its -Xmx',
+          samples: ['768M'],
+        }),
     })
     .prefault({})
     .meta({ description: 'What to do about the memory of the second instance.' }),
   log_size: size(4096).prefault('10M').meta({
-    description: 'Output of the application kept for each release. At most twice as much is on disk.',
+    description:
+      'Output of the application kept for each release. At most twice as much is on disk.',
   }),
 });
 
@@ -116,7 +142,9 @@ export type Written = z.output<typeof schema>;
 
 function slot(standard: number, description: string) {
   return z
-    .union([port, z.strictObject({ port: port.meta({ description: 'Port of this slot.' }) })], { error: 'must be a port from 1 to 65535' })
+    .union([port, z.strictObject({ port: port.meta({ description: 'Port of this slot.' }) })], {
+      error: 'must be a port from 1 to 65535',
+    })
     .transform((given) => (typeof given === 'number' ? given : given.port))
     .prefault(standard)
     .meta({ description });

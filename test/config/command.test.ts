@@ -33,7 +33,20 @@ describe('a line is split as a shell would split it', () => {
   });
 
   it('and sh agrees', () => {
-    const piece = fc.constantFrom('a', 'b-c', ' ', '"d e"', "'f  g'", String.raw`\ `, String.raw`"h\"i"`, "''", '=', String.raw`"\\"`, '  ', '{port}');
+    const piece = fc.constantFrom(
+      'a',
+      'b-c',
+      ' ',
+      '"d e"',
+      "'f  g'",
+      String.raw`\ `,
+      String.raw`"h\"i"`,
+      "''",
+      '=',
+      String.raw`"\\"`,
+      '  ',
+      '{port}',
+    );
     fc.assert(
       fc.property(fc.array(piece, { minLength: 1, maxLength: 8 }), (pieces) => {
         const line = `x ${pieces.join('')}`;
@@ -47,42 +60,73 @@ describe('a line is split as a shell would split it', () => {
 
 describe('a line that wants a shell is refused without one', () => {
   it.each([
-    ['a | b', '"|"'], ['a && b', '"&"'], ['a; b', '";"'], ['a > /dev/null', '">"'], ['a < b', '"<"'], ['java $JAVA_OPTS', '"$J"'],
-    ['a "$HOME"', '"$H"'], ['a ${X}', '"${"'], ['a $(date)', '"$("'], ['a `date`', '"`"'], ['~/run', '"~"'], ['FOO=1 java', '"env", not in the line (FOO)'],
+    ['a | b', '"|"'],
+    ['a && b', '"&"'],
+    ['a; b', '";"'],
+    ['a > /dev/null', '">"'],
+    ['a < b', '"<"'],
+    ['java $JAVA_OPTS', '"$J"'],
+    ['a "$HOME"', '"$H"'],
+    ['a ${X}', '"${"'],
+    ['a $(date)', '"$("'],
+    ['a `date`', '"`"'],
+    ['~/run', '"~"'],
+    ['FOO=1 java', '"env", not in the line (FOO)'],
   ])('%j', (line, said) => {
-    expect(readCommand(line, false)).toEqual([{ word: undefined, message: expect.stringContaining(said) }]);
+    expect(readCommand(line, false)).toEqual([
+      { word: undefined, message: expect.stringContaining(said) },
+    ]);
   });
 
-  it.each([["a 'b", "'"], ['a "b', '"']])('and so is %j, with a quote that is never closed', (line, quote) => {
-    expect(readCommand(line, false)).toEqual([{ word: undefined, message: `the quote ${quote} is never closed` }]);
+  it.each([
+    ["a 'b", "'"],
+    ['a "b', '"'],
+  ])('and so is %j, with a quote that is never closed', (line, quote) => {
+    expect(readCommand(line, false)).toEqual([
+      { word: undefined, message: `the quote ${quote} is never closed` },
+    ]);
   });
 });
 
 describe('with a shell', () => {
   it('the line stays as it is', () => {
-    expect(readCommand('exec java $OPTS | tee x', true)).toEqual({ argv: ['exec java $OPTS | tee x'], shell: true });
+    expect(readCommand('exec java $OPTS | tee x', true)).toEqual({
+      argv: ['exec java $OPTS | tee x'],
+      shell: true,
+    });
   });
 
   it('a list is refused, unless it is one line', () => {
-    expect(readCommand(['a', 'b'], true)).toEqual([{ word: undefined, message: 'with "shell: true" this is one line, not a list' }]);
+    expect(readCommand(['a', 'b'], true)).toEqual([
+      { word: undefined, message: 'with "shell: true" this is one line, not a list' },
+    ]);
     expect(readCommand(['a b'], true)).toEqual({ argv: ['a b'], shell: true });
   });
 
   it('braces of the shell are left alone, and a near miss of a placeholder is not', () => {
     expect(readCommand("exec x ${HOME} ${port} | awk '{print}'", true)).toHaveProperty('argv');
-    expect(readCommand('exec x {prot}', true)).toEqual([{ word: undefined, message: 'unknown placeholder "{prot}" (did you mean "{port}"?)' }]);
+    expect(readCommand('exec x {prot}', true)).toEqual([
+      { word: undefined, message: 'unknown placeholder "{prot}" (did you mean "{port}"?)' },
+    ]);
   });
 });
 
 describe('placeholders', () => {
   it('that exist are kept', () => {
-    expect(readCommand('x {artifact} {port} {slot} {release}', false)).toHaveProperty('argv.length', 5);
+    expect(readCommand('x {artifact} {port} {slot} {release}', false)).toHaveProperty(
+      'argv.length',
+      5,
+    );
   });
 
   it('that do not exist are an error with a suggestion, at their word', () => {
     expect(readCommand(['x', '--p={prot}', '{nonsense}'], false)).toEqual([
       { word: 1, message: 'unknown placeholder "{prot}" (did you mean "{port}"?)' },
-      { word: 2, message: 'unknown placeholder "{nonsense}" (there are {artifact}, {port}, {slot}, {release})' },
+      {
+        word: 2,
+        message:
+          'unknown placeholder "{nonsense}" (there are {artifact}, {port}, {slot}, {release})',
+      },
     ]);
   });
 
@@ -91,6 +135,11 @@ describe('placeholders', () => {
   });
 });
 
-it.each([['', 'is empty'], [[], 'is empty'], [[''], 'names no program'], [['a', '\0'], 'holds a NUL character']])('%j is refused', (written, message) => {
+it.each([
+  ['', 'is empty'],
+  [[], 'is empty'],
+  [[''], 'names no program'],
+  [['a', '\0'], 'holds a NUL character'],
+])('%j is refused', (written, message) => {
   expect(readCommand(written, false)).toEqual([expect.objectContaining({ message })]);
 });

@@ -1,52 +1,46 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Config } from '../../src/config/config.ts';
-import { detect, type Detected } from '../../src/config/detect.ts';
-import { fields } from '../../src/config/json-schema.ts';
-import { parseConfig } from '../../src/config/parse.ts';
-import { mistakesIn, temporaryFolder } from './support.ts';
-
-interface Seen extends Detected {
-  readonly config: Config;
-  readonly cwd: string;
-}
-
-/** What is detected in a folder called `My Shop` with these files; `nginx/` is the folder of nginx. */
-async function see(files: Readonly<Record<string, string>>): Promise<Seen> {
-  const root = await temporaryFolder();
-  const cwd = join(root, 'My Shop');
-  await mkdir(cwd);
-  for (const [name, content] of Object.entries(files)) {
-    const file = name.startsWith('nginx/') ? join(root, name) : join(cwd, name);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, content);
-  }
-  const detected = await detect({ cwd, nginxDir: join(root, 'nginx') });
-  return { ...detected, cwd, config: parseConfig('/srv/cutover.yaml', detected.text) };
-}
+import { see } from './detect-support.ts';
 
 const pom = (inside: string) =>
   `<project><parent><artifactId>spring-boot-starter-parent</artifactId></parent><artifactId>shop-web</artifactId>${inside}</project>`;
 
 describe('Maven', () => {
   it('gives target/*.jar, the name, and the health of the actuator', async () => {
-    const { config, found } = await see({ 'pom.xml': pom('<dependencies><dependency><artifactId>spring-boot-starter-actuator</artifactId></dependency></dependencies>') });
-    expect(config).toMatchObject({ app: 'shop-web', artifact: '/srv/target/*.jar', run: undefined, health: { path: '/actuator/health' } });
-    expect(found).toEqual(['pom.xml: Maven builds target/*.jar', 'Spring Boot', 'spring-boot-starter-actuator: health is asked at /actuator/health']);
+    const { config, found } = await see({
+      'pom.xml': pom(
+        '<dependencies><dependency><artifactId>spring-boot-starter-actuator</artifactId></dependency></dependencies>',
+      ),
+    });
+    expect(config).toMatchObject({
+      app: 'shop-web',
+      artifact: '/srv/target/*.jar',
+      run: undefined,
+      health: { path: '/actuator/health' },
+    });
+    expect(found).toEqual([
+      'pom.xml: Maven builds target/*.jar',
+      'Spring Boot',
+      'spring-boot-starter-actuator: health is asked at /actuator/health',
+    ]);
   });
 
   it('gives target/*.war for a war', async () => {
-    expect((await see({ 'pom.xml': pom('<packaging>war</packaging>') })).config.artifact).toBe('/srv/target/*.war');
+    expect((await see({ 'pom.xml': pom('<packaging>war</packaging>') })).config.artifact).toBe(
+      '/srv/target/*.war',
+    );
   });
 
   it('says that it cannot know which of several modules is meant', async () => {
-    const { assumed } = await see({ 'pom.xml': pom('<packaging>pom</packaging><modules><module>a</module></modules>') });
+    const { assumed } = await see({
+      'pom.xml': pom('<packaging>pom</packaging><modules><module>a</module></modules>'),
+    });
     expect(assumed).toContainEqual(expect.stringContaining('there are several modules'));
   });
 
   it('does not believe what is in a comment', async () => {
-    const { config } = await see({ 'pom.xml': pom('<!-- <artifactId>spring-boot-starter-actuator</artifactId> -->') });
+    const { config } = await see({
+      'pom.xml': pom('<!-- <artifactId>spring-boot-starter-actuator</artifactId> -->'),
+    });
     expect(config.health.path).toBeUndefined();
   });
 
@@ -57,7 +51,9 @@ describe('Maven', () => {
     ['spring-boot-starter-web', 'tomcat'],
     ['spring-boot-starter-webflux</artifactId><artifactId>spring-boot-starter-web', 'tomcat'],
   ])('with %s has %s inside', async (starter, server) => {
-    expect((await see({ 'pom.xml': pom(`<artifactId>${starter}</artifactId>`) })).config.upstream.server).toBe(server);
+    expect(
+      (await see({ 'pom.xml': pom(`<artifactId>${starter}</artifactId>`) })).config.upstream.server,
+    ).toBe(server);
   });
 });
 
@@ -67,13 +63,18 @@ describe('Gradle', () => {
       'settings.gradle': "rootProject.name = 'Big_Shop'",
       'build.gradle': "implementation 'org.springframework.boot:spring-boot-starter-actuator'",
     });
-    expect(config).toMatchObject({ app: 'big-shop', artifact: '/srv/build/libs/*.jar', health: { path: '/actuator/health' } });
+    expect(config).toMatchObject({
+      app: 'big-shop',
+      artifact: '/srv/build/libs/*.jar',
+      health: { path: '/actuator/health' },
+    });
   });
 
   it('is understood in Kotlin and with a version catalogue', async () => {
     const { config, found } = await see({
       'build.gradle.kts': 'implementation(libs.spring.boot.starter.actuator)',
-      'gradle/libs.versions.toml': 'a = { module = "org.springframework.boot:spring-boot-starter-actuator" }',
+      'gradle/libs.versions.toml':
+        'a = { module = "org.springframework.boot:spring-boot-starter-actuator" }',
     });
     expect(config).toMatchObject({ app: 'my-shop', health: { path: '/actuator/health' } });
     expect(found[0]).toBe('build.gradle.kts: Gradle builds build/libs/*.jar');
@@ -83,19 +84,35 @@ describe('Gradle', () => {
 describe('package.json', () => {
   it.each([
     [{ scripts: { start: 'node ./server.js --x' } }, ['node', '{artifact}/server.js', '--x']],
-    [{ scripts: { start: 'node --enable-source-maps dist/main.js' } }, ['node', '--enable-source-maps', '{artifact}/dist/main.js']],
-    [{ main: './lib/index.js', scripts: { start: 'NODE_ENV=production node x.js' } }, ['node', '{artifact}/lib/index.js']],
-    [{ main: 'app.js', scripts: { start: 'node x.js && rm -rf /' } }, ['node', '{artifact}/app.js']],
+    [
+      { scripts: { start: 'node --enable-source-maps dist/main.js' } },
+      ['node', '--enable-source-maps', '{artifact}/dist/main.js'],
+    ],
+    [
+      { main: './lib/index.js', scripts: { start: 'NODE_ENV=production node x.js' } },
+      ['node', '{artifact}/lib/index.js'],
+    ],
+    [
+      { main: 'app.js', scripts: { start: 'node x.js && rm -rf /' } },
+      ['node', '{artifact}/app.js'],
+    ],
     [{ main: '../../etc/passwd' }, ['node', '{artifact}/index.js']],
     [{ main: 'a"; rm -rf {x}' }, ['node', '{artifact}/index.js']],
     [{}, ['node', '{artifact}/index.js']],
   ])('%j is started by %j', async (written, argv) => {
     const { config } = await see({ 'package.json': JSON.stringify(written) });
-    expect(config).toMatchObject({ artifact: '/srv', run: { argv, shell: false }, upstream: { server: 'node' } });
+    expect(config).toMatchObject({
+      artifact: '/srv',
+      run: { argv, shell: false },
+      upstream: { server: 'node' },
+    });
   });
 
   it('that is broken is no obstacle', async () => {
-    expect((await see({ 'package.json': '{', 'server.js': '' })).config).toMatchObject({ app: 'my-shop', run: { argv: ['node', '{artifact}/server.js'] } });
+    expect((await see({ 'package.json': '{', 'server.js': '' })).config).toMatchObject({
+      app: 'my-shop',
+      run: { argv: ['node', '{artifact}/server.js'] },
+    });
   });
 
   it('gives the name without its scope', async () => {
@@ -117,13 +134,18 @@ describe('what else is there', () => {
   });
 
   it('an include that switches already is adopted, with its variable', async () => {
-    const { config, found } = await see({ 'pom.xml': pom(''), 'nginx/conf.d/service-url.inc': 'set $backend_url http://127.0.0.1:8081;\n' });
+    const { config, found } = await see({
+      'pom.xml': pom(''),
+      'nginx/conf.d/service-url.inc': 'set $backend_url http://127.0.0.1:8081;\n',
+    });
     expect(config.router).toMatchObject({ mode: 'adopted', variable: 'backend_url' });
     expect(found.at(-1)).toContain('cutover takes over $backend_url');
   });
 
   it('a lone jar is what is deployed', async () => {
-    expect((await see({ 'shop-1.0.jar': '', 'shop-1.0-plain.jar': '' })).config.artifact).toBe('/srv/shop-1.0.jar');
+    expect((await see({ 'shop-1.0.jar': '', 'shop-1.0-plain.jar': '' })).config.artifact).toBe(
+      '/srv/shop-1.0.jar',
+    );
   });
 
   it('nothing at all still gives a file that works, and says so', async () => {
@@ -131,28 +153,5 @@ describe('what else is there', () => {
     expect(config.artifact).toBe('/srv/build/libs/*.jar');
     expect(found).toEqual([]);
     expect(assumed[0]).toContain('no pom.xml, build.gradle, package.json or jar is here');
-  });
-});
-
-describe('the written file', () => {
-  it('names every option, and everything that was assumed', async () => {
-    const { text, assumed } = await see({});
-    for (const { path, fields: inside } of fields()) {
-      expect(text).toMatch(new RegExp(`^(# )?${path[0]}:`, 'm'));
-      for (const field of inside) expect(text).toMatch(new RegExp(`^#   ${field.path[1]}:`, 'm'));
-    }
-    for (const each of assumed) expect(text).toContain(`# Assumed: ${each}.`);
-  });
-
-  it('is right with any one option uncommented', async () => {
-    const { text } = await see({ 'package.json': '{"main":"a.js"}' });
-    const lines = text.split('\n');
-    const conflicting = /^# {3}(include|variable|tcp|command|certificate)/;
-    for (const [index, line] of lines.entries()) {
-      if (!/^# +[a-z_]+: \S/.test(line) || /^# Assumed/.test(line) || /^# {5}/.test(line) || conflicting.test(line) || line.startsWith('# shell') || line.startsWith('# env_file')) continue;
-      const parent = lines.findLastIndex((each, at) => at < index && /^# [a-z_]+:$/.test(each));
-      const open = lines.map((each, at) => (at === index || (/^# {3}/.test(line) && at === parent) ? each.slice(2) : each));
-      expect(mistakesIn(open.join('\n')), line).toEqual([]);
-    }
   });
 });

@@ -5,32 +5,43 @@ import { generated } from '../../src/config/generated.ts';
 import { flow } from '../../src/config/docs.ts';
 import { mistakesIn } from './support.ts';
 
-it.each(generated())('$path is what the schema says; if not, run `npm run docs`', async ({ path, content }) => {
-  expect(await readFile(new URL(`../../${path}`, import.meta.url), 'utf8')).toBe(content);
-});
+it.each(generated())(
+  '$path is what the schema says; if not, run `npm run docs`',
+  async ({ path, content }) => {
+    expect(await readFile(new URL(`../../${path}`, import.meta.url), 'utf8')).toBe(content);
+  },
+);
 
 const all = fields().flatMap(function inside(field: Field): Field[] {
   return [field, ...field.fields.flatMap(inside)];
 });
 
 describe('every field', () => {
-  it.each(all.map((field) => [field.path.join('.'), field] as const))('%s is described by a sentence', (_, field) => {
-    expect(field.description).toMatch(/^[A-Z0-9].*[.)]$/);
-  });
-
-  it.each(all.filter(({ samples, standard }) => samples.length > 0 || standard !== undefined).map((field) => [field.path.join('.'), field] as const))(
-    '%s takes its default and its examples',
+  it.each(all.map((field) => [field.path.join('.'), field] as const))(
+    '%s is described by a sentence',
     (_, field) => {
-      const given = field.standard === undefined ? field.samples : [field.standard, ...field.samples];
-      for (const value of given) expect(mistakesIn(fileWith(field.path, value)), flow(value)).toEqual([]);
+      expect(field.description).toMatch(/^[A-Z0-9].*[.)]$/);
     },
   );
+
+  it.each(
+    all
+      .filter(({ samples, standard }) => samples.length > 0 || standard !== undefined)
+      .map((field) => [field.path.join('.'), field] as const),
+  )('%s takes its default and its examples', (_, field) => {
+    const given = field.standard === undefined ? field.samples : [field.standard, ...field.samples];
+    for (const value of given)
+      expect(mistakesIn(fileWith(field.path, value)), flow(value)).toEqual([]);
+  });
 });
 
 /** A file that says this, and around it only what it needs to make sense. */
 function fileWith(path: readonly string[], value: unknown): string {
   const around: Record<string, unknown> = { app: 'shop', artifact: 'a.jar', run: 'x' };
-  if (path[0] === 'router') around['router'] = { mode: ['include', 'variable'].includes(path[1] ?? '') ? 'adopted' : 'managed' };
+  if (path[0] === 'router')
+    around['router'] = {
+      mode: ['include', 'variable'].includes(path[1] ?? '') ? 'adopted' : 'managed',
+    };
   if (path[1] === 'tls') around['router'] = { tls: { certificate: '/c', key: '/k' } };
   const [last, ...above] = path.toReversed();
   const place = above.toReversed().reduce<Record<string, unknown>>((map, part) => {
@@ -43,7 +54,11 @@ function fileWith(path: readonly string[], value: unknown): string {
 }
 
 it('the JSON Schema refuses unknown keys, as the reader does', () => {
-  expect(jsonSchema()).toMatchObject({ type: 'object', additionalProperties: false, required: ['app', 'artifact'] });
+  expect(jsonSchema()).toMatchObject({
+    type: 'object',
+    additionalProperties: false,
+    required: ['app', 'artifact'],
+  });
 });
 
 it('the JSON Schema holds nothing that only we understand', () => {

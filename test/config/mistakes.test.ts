@@ -14,10 +14,16 @@ describe('every mistake is shown at its place', () => {
     ['envFile: .env', '3:1 unknown key "envFile" (did you mean "env_file"?)'],
     ['helth: {}', '3:1 unknown key "helth" (did you mean "health"?)'],
     ['path: /x', '3:1 unknown key "path" (it belongs under "health")'],
-    ['health: {env_file: .env}', '3:10 health: unknown key "env_file" (it belongs at the top of the file)'],
+    [
+      'health: {env_file: .env}',
+      '3:10 health: unknown key "env_file" (it belongs at the top of the file)',
+    ],
     ['zzzzzz: 1', '3:1 unknown key "zzzzzz"'],
     ['health:\n  deadlin: 1s', '4:3 health: unknown key "deadlin" (did you mean "deadline"?)'],
-    ['hooks: {activate: {runn: x}}', '3:20 hooks.activate: unknown key "runn" (did you mean "run"?)'],
+    [
+      'hooks: {activate: {runn: x}}',
+      '3:20 hooks.activate: unknown key "runn" (did you mean "run"?)',
+    ],
     ['__proto__: {a: 1}', '3:1 unknown key "__proto__"'],
     ['env: {__proto__: x}', '3:7 env: unknown key "__proto__"'],
   ])('the key in %j', (text, mistake) => {
@@ -25,9 +31,15 @@ describe('every mistake is shown at its place', () => {
   });
 
   it.each([
-    ['router: {mode: managd}', '3:16 router.mode: must be managed, adopted or classic (did you mean "managed"?)'],
+    [
+      'router: {mode: managd}',
+      '3:16 router.mode: must be managed, adopted or classic (did you mean "managed"?)',
+    ],
     ['runtime: docker', '3:10 runtime: must be auto, process or systemd'],
-    ['health:\n  status: [200, 999]', '4:17 health.status[1]: must be a whole number from 100 to 599'],
+    [
+      'health:\n  status: [200, 999]',
+      '4:17 health.status[1]: must be a whole number from 100 to 599',
+    ],
     ['health: fast', '3:9 health: must be a map (key: value)'],
     ['keep: many', '3:7 keep: must be a whole number from 1 to 1000'],
     ['user:', '3:1 user: has no value'],
@@ -43,7 +55,10 @@ describe('every mistake is shown at its place', () => {
   });
 
   it('a missing field, at the map that lacks it', () => {
-    expect(mistakesIn('domain: a.example\n')).toEqual(['cutover.yaml:1:1 app: is missing', 'cutover.yaml:1:1 artifact: is missing']);
+    expect(mistakesIn('domain: a.example\n')).toEqual([
+      'cutover.yaml:1:1 app: is missing',
+      'cutover.yaml:1:1 artifact: is missing',
+    ]);
   });
 
   it('a key that is there twice', () => {
@@ -52,27 +67,47 @@ describe('every mistake is shown at its place', () => {
 
   it('what is not YAML', () => {
     expect(mistakesIn('app: [a')[0]).toMatch(/^cutover\.yaml:1:8 /);
-    expect(mistakesWith('run: {artifact} --port {port}')).toEqual([expect.stringMatching(/^3:17 .*put a value that begins with "\{" in quotes/)]);
+    expect(mistakesWith('run: {artifact} --port {port}')).toEqual([
+      expect.stringMatching(/^3:17 .*put a value that begins with "\{" in quotes/),
+    ]);
     expect(mistakesWith('user: !!js/function x')[0]).toMatch(/^3:7 /);
     expect(mistakesWith('---\napp: b')).toHaveLength(1);
   });
 
   it('a file without anything in it', () => {
-    expect(mistakesIn('# nothing\n')).toEqual(['cutover.yaml:1:1 the file is empty; it needs at least app and artifact']);
+    expect(mistakesIn('# nothing\n')).toEqual([
+      'cutover.yaml:1:1 the file is empty; it needs at least app and artifact',
+    ]);
     expect(mistakesIn('- a\n')).toEqual(['cutover.yaml:1:1 must be a map (key: value)']);
   });
 
   it('more aliases than anybody needs', () => {
-    const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]', 'b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]', 'c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]', 'd: [*c, *c, *c, *c]'];
+    const bomb = [
+      'a: &a [x, x, x, x, x, x, x, x, x]',
+      'b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]',
+      'c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]',
+      'd: [*c, *c, *c, *c]',
+    ];
     expect(mistakesIn(bomb.join('\n'))).toEqual([expect.stringMatching(/^cutover\.yaml:1:1 /)]);
     expect(mistakesWith('env: &e {A: *e}').length).toBeGreaterThan(0);
   });
 });
 
 it('all mistakes are told at once, sorted by their place', () => {
-  const mistakes = mistakesIn('app: Shop\nslots: {blue: 0, green: {prot: 1}}\nrun: node {prot}\nhealth: {path: x}\nrouter: {listen: [8082, x]}\n');
-  expect(mistakes.map((line) => /^cutover\.yaml:(\S+) (\S+):/.exec(line)?.slice(1).join(' '))).toEqual([
-    '1:1 artifact', '1:6 app', '2:15 slots.blue', '2:26 slots.green', '3:6 run', '4:16 health.path', '5:19 router.listen[0]', '5:25 router.listen[1]',
+  const mistakes = mistakesIn(
+    'app: Shop\nslots: {blue: 0, green: {prot: 1}}\nrun: node {prot}\nhealth: {path: x}\nrouter: {listen: [8082, x]}\n',
+  );
+  expect(
+    mistakes.map((line) => /^cutover\.yaml:(\S+) (\S+):/.exec(line)?.slice(1).join(' ')),
+  ).toEqual([
+    '1:1 artifact',
+    '1:6 app',
+    '2:15 slots.blue',
+    '2:26 slots.green',
+    '3:6 run',
+    '4:16 health.path',
+    '5:19 router.listen[0]',
+    '5:25 router.listen[1]',
   ]);
 });
 
@@ -82,6 +117,9 @@ it('the failure has the code and the exit status of a configuration mistake', ()
   try {
     attempt();
   } catch (error) {
-    expect(error).toMatchObject({ exit: 3, fields: { code: 'CONFIG_INVALID', what: 'cutover.yml has 2 mistakes' } });
+    expect(error).toMatchObject({
+      exit: 3,
+      fields: { code: 'CONFIG_INVALID', what: 'cutover.yml has 2 mistakes' },
+    });
   }
 });
