@@ -1,4 +1,4 @@
-import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -6,10 +6,13 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bootMachine, type Machine } from '../../lab/machine.ts';
-import { must } from '../../lab/machine-run.ts';
+import { traces } from '../../lab/machine-traces.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const BINDS = ['dist', 'package.json'].map((name) => ({ from: join(ROOT, name), to: `/opt/cutover/${name}` }));
+const BINDS = ['dist', 'package.json'].map((name) => ({
+  from: join(ROOT, name),
+  to: `/opt/cutover/${name}`,
+}));
 
 const UNIT = (target: string): string => `[Service]
 ExecStart=/usr/local/bin/node -e "setInterval(() => {}, 1000)"
@@ -23,17 +26,13 @@ describe('a test machine', { timeout: 120_000 }, () => {
   let machine: Machine;
 
   beforeAll(async () => {
-    const built = await access(join(ROOT, 'dist/main.js')).then(
-      () => true,
-      () => false,
-    );
-    if (!built) await must(['npm', 'run', 'build'], { cwd: ROOT, deadline: 60_000 });
     machine = await bootMachine({ name: 'alpha', binds: BINDS, java: true });
   }, 600_000);
 
   afterAll(async () => machine.stop(), 60_000);
 
-  const say = async (argv: readonly string[], user = 'root'): Promise<string> => (await machine.exec(argv, { user })).stdout.trim();
+  const say = async (argv: readonly string[], user = 'root'): Promise<string> =>
+    (await machine.exec(argv, { user })).stdout.trim();
   const mainPid = async (unit: string): Promise<string> => say(['systemctl', 'show', '-P', 'MainPID', unit]);
   const userUnit = async (): Promise<string> => say(['systemctl', '--user', 'is-active', 'mine'], 'deploy');
 
@@ -44,8 +43,12 @@ describe('a test machine', { timeout: 120_000 }, () => {
   });
 
   test('restarts a service that was killed, and starts an enabled one after a reboot', async () => {
-    await machine.exec(['tee', '/etc/systemd/system/kept.service'], { input: UNIT('multi-user.target') });
-    await machine.exec(['tee', '/etc/systemd/system/lost.service'], { input: UNIT('multi-user.target') });
+    await machine.exec(['tee', '/etc/systemd/system/kept.service'], {
+      input: UNIT('multi-user.target'),
+    });
+    await machine.exec(['tee', '/etc/systemd/system/lost.service'], {
+      input: UNIT('multi-user.target'),
+    });
     await machine.exec(['systemctl', 'daemon-reload']);
     await machine.exec(['systemctl', 'enable', '--now', 'kept']);
     await machine.exec(['systemctl', 'start', 'lost']);
@@ -59,9 +62,15 @@ describe('a test machine', { timeout: 120_000 }, () => {
 
   test('brings the units of a lingering user back after a reboot and after a power failure', async () => {
     await machine.exec(['loginctl', 'enable-linger', 'deploy']);
-    await eventually(async () => expect(await say(['systemctl', '--user', 'is-system-running'], 'deploy')).toBe('running'));
-    const path = '.config/systemd/user/mine.service';
-    await machine.exec(['install', '-D', '/dev/stdin', path], { user: 'deploy', input: UNIT('default.target') });
+    await eventually(async () =>
+      expect(await say(['systemctl', '--user', 'is-system-running'], 'deploy')).toBe('running'),
+    );
+    const folder = '.config/systemd/user';
+    await machine.exec(['mkdir', '-p', folder], { user: 'deploy' });
+    await machine.exec(['tee', `${folder}/mine.service`], {
+      user: 'deploy',
+      input: UNIT('default.target'),
+    });
     await machine.exec(['systemctl', '--user', 'enable', '--now', 'mine'], { user: 'deploy' });
     expect(await userUnit()).toBe('active');
     await machine.reboot();
@@ -82,7 +91,9 @@ describe('a test machine', { timeout: 120_000 }, () => {
   });
 
   test.each(['root', 'deploy'])('runs the built cutover as %s and cannot change it', async (user) => {
-    const asked = await machine.exec(['node', '/opt/cutover/dist/main.js', '--version'], { user });
+    const asked = await machine.exec(['node', '/opt/cutover/dist/main.js', '--version'], {
+      user,
+    });
     expect(asked).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+/) });
     expect((await machine.exec(['touch', '/opt/cutover/dist/main.js'], { user })).code).not.toBe(0);
   });
@@ -99,8 +110,14 @@ describe('a test machine', { timeout: 120_000 }, () => {
     await rm(folder, { recursive: true });
     expect(await say(['stat', '-c', '%U', '/home/deploy/app/one', '/srv/deep/two'])).toBe('deploy\nroot');
     expect(await say(['cat', '/home/deploy/app/one', '/srv/deep/two'])).toBe('firstfirst');
-    expect(await machine.exec(['sh', '-c', 'echo "$A"; exit 7'], { env: { A: 'b c' }, cwd: '/srv' })).toMatchObject({ code: 7, stdout: 'b c\n' });
-    expect(await machine.exec(['sleep', '30'], { deadline: 200 })).toMatchObject({ timedOut: true, code: 137 });
+    expect(await machine.exec(['sh', '-c', 'echo "$A"; exit 7'], { env: { A: 'b c' }, cwd: '/srv' })).toMatchObject({
+      code: 7,
+      stdout: 'b c\n',
+    });
+    expect(await machine.exec(['sleep', '30'], { deadline: 200 })).toMatchObject({
+      timedOut: true,
+      code: 137,
+    });
   });
 });
 
@@ -112,7 +129,7 @@ describe('the end of a test machine', { timeout: 120_000 }, () => {
       expect((await traces(machine.id)).sort()).toEqual(['cgroup', 'disk', 'interface', 'namespace', 'processes']);
     }
     await Promise.all([first.stop(), second.stop()]);
-    expect([...(await traces(first.id)), ...(await traces(second.id))]).toEqual([]);
+    for (const { id } of [first, second]) await eventually(async () => expect(await traces(id)).toEqual([]));
     await first.stop();
   });
 
@@ -120,42 +137,18 @@ describe('the end of a test machine', { timeout: 120_000 }, () => {
     const script = `import { bootMachine } from ${JSON.stringify(join(ROOT, 'lab/machine.ts'))};
       void bootMachine({ name: 'orphan' }).then((machine) => console.log(machine.id));
       setInterval(() => {}, 1000);`;
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const [id] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
     child.kill('SIGKILL');
     await once(child, 'exit');
     const next = await bootMachine({ name: 'delta' });
     await next.stop();
-    expect(await traces(id.trim())).toEqual([]);
+    await eventually(async () => expect(await traces(id.trim())).toEqual([]));
   });
 });
-
-/** What a machine still has of the host. */
-async function traces(id: string): Promise<string[]> {
-  const index = id.slice(id.lastIndexOf('-') + 1);
-  const paths = {
-    namespace: `/run/netns/${id}`,
-    interface: `/sys/class/net/cutlab${index}`,
-    disk: join(ROOT, '.cache/machines', index),
-  };
-  const found: string[] = [];
-  for (const [name, path] of Object.entries(paths)) if (await exists(path)) found.push(name);
-  const groups = await readdir('/sys/fs/cgroup').catch(() => []);
-  for (const group of ['.', ...groups]) if (await exists(join('/sys/fs/cgroup', group, id))) found.push('cgroup');
-  if ((await readFile('/proc/self/mountinfo', 'utf8')).includes(`.cache/machines/${index}/`)) found.push('mount');
-  for (const pid of await readdir('/proc')) {
-    const cgroup = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
-    if (cgroup.includes(`/${id}`)) found.push('processes');
-  }
-  return [...new Set(found)];
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
 
 async function eventually(check: () => Promise<void>): Promise<void> {
   for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(30)) {
