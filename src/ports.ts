@@ -35,7 +35,8 @@ export interface RunResult {
   timedOut: boolean;
 }
 
-export type Content = string | { link: string };
+/** Text, a symbolic link to a target, or the very file that lies at another path of the same folder. */
+export type Content = string | { link: string } | { move: string };
 
 export interface WriteOptions {
   /** File mode, default 0o644. */
@@ -131,11 +132,24 @@ export interface FrontDoorAnswer {
   detail: string;
 }
 
+/** `deployer` may change it later; `group`: root's, readable for the deployer's group; undefined: root's. */
+export type Owner = 'deployer' | 'group' | undefined;
+
 export type SetupAction =
-  | { kind: 'directory'; path: string; mode: number; owner: string | undefined; why: string }
-  | { kind: 'file'; path: string; content: string; mode: number; owner: string | undefined; why: string }
-  | { kind: 'link'; path: string; target: string; owner: string | undefined; why: string }
-  | { kind: 'check' | 'apply' | 'unapply'; argv: readonly string[]; why: string };
+  | { kind: 'directory'; path: string; mode: number; owner: Owner; why: string }
+  | { kind: 'file'; path: string; content: string; mode: number; owner: Owner; why: string }
+  /** An empty file that is made unless it, or the other one, is there. */
+  | { kind: 'marker'; path: string; unless: string; why: string }
+  | SetupCommand;
+
+export interface SetupCommand {
+  /** `test`: before anything is changed; `check` and `apply`: after the files are there; `unapply`: on the way back. */
+  kind: 'test' | 'check' | 'apply' | 'unapply';
+  argv: readonly string[];
+  /** Run as the deployer, with the bus of the deployer's own service manager. */
+  asDeployer?: boolean;
+  why: string;
+}
 
 /** Memory of what was done, on the host that is deployed to. */
 export interface Store {

@@ -1,7 +1,7 @@
 import { readEnvFile } from '../config/env-file.ts';
 import type { Launch } from '../ports.ts';
 import { exitCodes, Failure } from './failure.ts';
-import { filled } from './placeholders.ts';
+import { filledCommand } from './placeholders.ts';
 import type { Release } from './release.ts';
 import type { Slot } from './slot.ts';
 import type { World } from './world.ts';
@@ -23,12 +23,12 @@ const javaCommand = [
 export async function launchOf({ config, host }: World, slot: Slot, release: Release): Promise<Launch> {
   const port = config.slots[slot];
   const values = { artifact: release.artifact, port: String(port), slot, release: release.id };
-  const argv = command(config.run?.argv, release).map((word) => filled(word, values));
+  const argv = filledCommand(config.run ?? { argv: defaultCommand(release), shell: false }, values);
   const secrets = config.envFile ? await readEnvFile(config.envFile) : {};
   return {
     release,
     port,
-    argv: config.run?.shell ? ['sh', '-c', ...argv] : [await absolute(host, argv[0] ?? ''), ...argv.slice(1)],
+    argv: [await absolute(host, argv[0] ?? ''), ...argv.slice(1)],
     user: config.user,
     env: {
       PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
@@ -43,8 +43,7 @@ export async function launchOf({ config, host }: World, slot: Slot, release: Rel
   };
 }
 
-function command(run: readonly string[] | undefined, release: Release): readonly string[] {
-  if (run) return run;
+function defaultCommand(release: Release): readonly string[] {
   if (release.artifact.endsWith('.jar')) return javaCommand;
   throw new Failure({
     code: 'RUN_MISSING',

@@ -1,7 +1,6 @@
 import path from 'node:path';
-import type { Hook } from '../config/config.ts';
 import { Failure } from './failure.ts';
-import { filled } from './placeholders.ts';
+import { filledCommand } from './placeholders.ts';
 import { launchOf } from './launch.ts';
 import type { HookName, Step } from './plan.ts';
 import { probe } from './probe.ts';
@@ -117,7 +116,7 @@ async function runHook(
   const hook = config.hooks[name];
   if (!hook) return undefined;
   const values = { slot, port: String(config.slots[slot]), release: release ?? '' };
-  const { code, stdout, stderr, timedOut } = await host.run(hookCommand(hook, values), {
+  const { code, stdout, stderr, timedOut } = await host.run(filledCommand(hook, values), {
     deadline: hook.deadline,
     signal,
     cwd: path.dirname(config.file),
@@ -134,11 +133,6 @@ async function runHook(
     why: `${timedOut ? `not done after ${humanDuration(hook.deadline)}` : `exit code ${code}`}\n${words.split('\n').slice(-8).join('\n')}`.trim(),
     fix: `mend it; its output is in \`cutover logs ${release ?? ''}\``,
   });
-}
-
-function hookCommand(hook: Hook, values: Readonly<Record<string, string>>): readonly string[] {
-  const argv = hook.argv.map((word) => filled(word, values));
-  return hook.shell ? ['sh', '-c', ...argv] : argv;
 }
 
 async function neededReleases({ runtime, store, router }: World): Promise<readonly (string | undefined)[]> {

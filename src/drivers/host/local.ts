@@ -22,18 +22,23 @@ async function read(
 }
 
 async function write(file: string, content: Content, options: WriteOptions = {}): Promise<void> {
-  if (options.append) return append(file, content, options.mode);
+  if (options.append && typeof content === 'string') return append(file, content, options.mode);
+  if (typeof content === 'string' || 'link' in content) await replace(file, content, options.mode);
+  else await rename(content.move, file);
+  await syncFolder(path.dirname(file));
+}
+
+async function replace(file: string, content: string | { link: string }, mode: number | undefined): Promise<void> {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
     await rm(temporary, { force: true });
-    if (typeof content === 'string') await create(temporary, content, options.mode);
+    if (typeof content === 'string') await create(temporary, content, mode);
     else await symlink(content.link, temporary);
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     throw error;
   }
-  await syncFolder(path.dirname(file));
 }
 
 /** `wx`: a link that somebody laid at the temporary name is refused, not followed. */
@@ -48,10 +53,10 @@ async function create(file: string, content: string, mode = 0o644): Promise<void
   }
 }
 
-async function append(file: string, content: Content, mode = 0o644): Promise<void> {
+async function append(file: string, content: string, mode = 0o644): Promise<void> {
   const handle = await open(file, 'a', mode);
   try {
-    await handle.writeFile(typeof content === 'string' ? content : content.link);
+    await handle.writeFile(content);
     await handle.datasync();
   } finally {
     await handle.close();

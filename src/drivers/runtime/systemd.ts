@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { Failure } from '../../core/failure.ts';
 import { slots, type Slot } from '../../core/slot.ts';
+import type { Deployer } from '../../core/setup.ts';
 import type { Host, Inspection, Launch, Runtime, SetupAction, Stopped } from '../../ports.ts';
 import { isTaken, processesOf } from './processes.ts';
 import { slotFiles } from './slot-files.ts';
@@ -88,8 +89,9 @@ export function unitName(app: string, slot: Slot): string {
 }
 
 /** Files and commands that make both units known, once. */
-export function systemdSetup(config: Config, manager: Manager, home: string): readonly SetupAction[] {
-  const folder = manager === 'user' ? path.join(home, '.config/systemd/user') : '/etc/systemd/system';
+export function systemdSetup(config: Config, manager: Manager, deployer: Deployer): readonly SetupAction[] {
+  const asDeployer = manager === 'user';
+  const folder = manager === 'user' ? path.join(deployer.home, '.config/systemd/user') : '/etc/systemd/system';
   const systemctl = ['systemctl', ...(manager === 'user' ? ['--user'] : [])];
   const names = slots.map((slot) => unitName(config.app, slot));
   return [
@@ -105,11 +107,18 @@ export function systemdSetup(config: Config, manager: Manager, home: string): re
           why: `runs ${slot}, restarts it, brings it back after a reboot`,
         }) as const,
     ),
-    { kind: 'apply', argv: [...systemctl, 'daemon-reload'], why: 'systemd reads the units' },
-    { kind: 'apply', argv: [...systemctl, 'enable', '-q', ...names], why: 'a slot that holds a release starts at boot' },
-    ...(manager === 'user' ? [{ kind: 'apply', argv: ['loginctl', 'enable-linger'], why: 'your units run without you being logged in' } as const] : []),
-    { kind: 'unapply', argv: [...systemctl, 'disable', '-q', ...names], why: 'before the units go' },
-    { kind: 'unapply', argv: [...systemctl, 'daemon-reload'], why: 'after the units are gone' },
+    ...(manager === 'user' ? lingering(deployer) : []),
+    { kind: 'apply', argv: [...systemctl, 'daemon-reload'], asDeployer, why: 'systemd reads the units' },
+    { kind: 'apply', argv: [...systemctl, 'enable', '-q', ...names], asDeployer, why: 'a slot that holds a release starts at boot' },
+    { kind: 'unapply', argv: [...systemctl, 'disable', '-q', ...names], asDeployer, why: 'before the units go' },
+  ];
+}
+
+/** The deployer's own service manager has to be there before it can be told anything, login or not. */
+function lingering({ name, uid }: Deployer): readonly SetupAction[] {
+  return [
+    { kind: 'apply', argv: ['loginctl', 'enable-linger', name], why: 'your units run without you being logged in' },
+    { kind: 'apply', argv: ['systemctl', 'start', `user@${uid}.service`], why: 'your service manager, now' },
   ];
 }
 

@@ -76,16 +76,15 @@ async function existingInclude(host: Host, config: Config): Promise<string> {
 }
 
 function markerActions(config: Config, facts: SiteFacts): readonly SetupAction[] {
-  const owned = { mode: 0o755, owner: 'deployer' } as const;
-  const splits = path.join(facts.traffic, 'splits');
   return [
     tokenAction(config, facts),
-    { kind: 'directory', path: facts.traffic, ...owned, why: 'what nginx looks at' },
-    { kind: 'directory', path: splits, ...owned, why: 'one folder for each way to split the traffic' },
-    { kind: 'directory', path: path.join(splits, '0'), ...owned, why: 'empty: all to blue' },
-    { kind: 'directory', path: path.join(splits, '100'), ...owned, why: 'holds the marker: all to green' },
-    { kind: 'file', path: path.join(splits, '100', '0'), content: '', mode: 0o644, owner: 'deployer', why: 'the marker' },
-    { kind: 'link', path: path.join(facts.traffic, 'current'), target: 'splits/0', owner: 'deployer', why: 'the switch; kept as it is when it exists' },
+    { kind: 'directory', path: facts.traffic, mode: 0o755, owner: 'deployer', why: 'what nginx looks at' },
+    {
+      kind: 'marker',
+      path: path.join(facts.traffic, 'blue'),
+      unless: path.join(facts.traffic, 'green'),
+      why: 'the switch: its name is the live slot; left alone when it is there',
+    },
     ...(facts.log ? [logFolder(facts.log)] : []),
   ];
 }
@@ -101,7 +100,7 @@ function tokenAction(config: Config, facts: SiteFacts): SetupAction {
 async function nginxActions(host: Host, config: Config, files: readonly SiteFile[]): Promise<readonly SetupAction[]> {
   const control = nginxControl(host, config);
   return [
-    { kind: 'check', argv: scratchTest(config, files), why: 'nginx tests the new files in a scratch copy first' },
+    { kind: 'test', argv: scratchTest(config, files), why: 'nginx tests the new files in a scratch copy first' },
     ...files.map((file) => ({ kind: 'file', mode: 0o644, owner: undefined, ...file }) as const),
     { kind: 'check', argv: [...control.command, '-t', '-q'], why: 'nginx tests the real files' },
     { kind: 'apply', argv: [...control.command, '-s', 'reload'], why: 'the one reload' },

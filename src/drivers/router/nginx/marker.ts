@@ -1,7 +1,8 @@
 import path from 'node:path';
 import type { Config } from '../../../config/config.ts';
-import { Failure } from '../../../core/failure.ts';
-import type { Split } from '../../../core/split.ts';
+import { exitCodes, Failure } from '../../../core/failure.ts';
+import { otherSlot, slots, type Slot } from '../../../core/slot.ts';
+import { allTo, soleSlot, type Split } from '../../../core/split.ts';
 import type { Host, Router } from '../../../ports.ts';
 import { connectionsTo } from './connections.ts';
 import { askFrontDoor } from './front-door.ts';
@@ -9,36 +10,43 @@ import { installMarker } from './install.ts';
 import { frontDoorToken } from './token.ts';
 
 /**
- * `managed` and `adopted`: nginx looks at one path for every request, and a switch is one rename of
- * the symbolic link in that path. No reload, no privilege, no moment in between.
+ * `managed` and `adopted`: one empty file bears the live slot's name, nginx looks for `green` at every
+ * request, and a switch is one rename of that file. No reload, no privilege, no moment in between.
  */
 export default function markerRouter(host: Host, config: Config): Router {
-  const current = path.join(config.state, 'traffic', 'current');
+  const marker = (slot: Slot) => path.join(config.state, 'traffic', slot);
 
   async function read(): Promise<Split> {
-    const target = await host.read(current, { link: true });
-    const green = Number(/^splits\/(0|100)$/.exec(target ?? '')?.[1] ?? Number.NaN);
-    if (Number.isNaN(green)) throw unreadable(current, target);
-    return { blue: 100 - green, green };
+    const [blue, green] = await Promise.all(slots.map((slot) => host.read(marker(slot))));
+    if ((blue === undefined) === (green === undefined)) throw unreadable(config.state, green !== undefined);
+    return allTo(green === undefined ? 'blue' : 'green');
+  }
+
+  async function write(split: Split): Promise<void> {
+    const to = soleSlot(split);
+    if (!to) throw new RangeError('this router moves all traffic or none');
+    const from = otherSlot(to);
+    if ((await host.read(marker(from))) !== undefined) await host.write(marker(to), { move: marker(from) });
   }
 
   return {
     name: `nginx (${config.router.mode})`,
     granularity: 100,
     read,
-    write: (split) => host.write(current, { link: `splits/${split.green}` }),
+    write,
     ask: async (signal) => askFrontDoor(host, config, await frontDoorToken(host, config.state), signal),
     connections: (slot) => connectionsTo(host, config.slots[slot]),
     install: () => installMarker(host, config),
   };
 }
 
-function unreadable(link: string, target: string | undefined): Failure {
+function unreadable(state: string, both: boolean): Failure {
+  const traffic = path.join(state, 'traffic');
   return new Failure({
-    code: 'NOT_SET_UP',
-    exit: 3,
-    what: target === undefined ? 'this server is not set up for the app yet' : 'the traffic link is not one of ours',
-    why: target === undefined ? `${link} does not exist` : `${link} points to ${target}`,
-    fix: 'run `cutover setup` once (as root: `sudo cutover setup`)',
+    code: both ? 'MARKER_BROKEN' : 'NOT_SET_UP',
+    exit: both ? exitCodes.needsPerson : exitCodes.configuration,
+    what: both ? 'two files name a live slot, so nobody can tell which is meant' : 'this server is not set up for the app yet',
+    why: both ? `both blue and green are in ${traffic}; nginx follows green` : `neither blue nor green is in ${traffic}`,
+    fix: both ? `remove the one that is not live from ${traffic}` : 'run `cutover setup` once (as root: `sudo cutover setup`)',
   });
 }

@@ -3,7 +3,7 @@ import { slots, type Slot } from '../../../core/slot.ts';
 
 /** What the text depends on beside the configuration. */
 export interface SiteFacts {
-  /** Directory whose file `current/0` says: green. */
+  /** Directory that holds one empty file, named after the live slot. */
   traffic: string;
   /** Secret part of the path at which the front door tells which slot answers. */
   token: string;
@@ -126,10 +126,10 @@ location @cutover_stream {
 ${tellingLocation(facts, 'http://$cutover_slot', healthUri(config))}`;
 }
 
-/** The one look that decides a request. Both values stand before and after it, so there is always an answer. */
+/** The one look that decides a request. Short and without links, because the look is what costs. */
 function choice(variable: string, scheme: string, config: Config, facts: SiteFacts): string {
   return `set $${variable} ${scheme}${upstreamName(config.app, 'blue')};
-if (-f ${facts.traffic}/current/0) { set $${variable} ${scheme}${upstreamName(config.app, 'green')}; }
+if (-f ${facts.traffic}/green) { set $${variable} ${scheme}${upstreamName(config.app, 'green')}; }
 `;
 }
 
@@ -162,8 +162,7 @@ map $http_upgrade $cutover_${name}_upgrade {
 }
 map $http_accept $cutover_${name}_stream {
   default $cutover_${name}_upgrade;
-  text/event-stream 1;
-  ~*text/event-stream 1;
+  ~^text/event-stream 1;
 }
 `;
 }

@@ -1,0 +1,45 @@
+import { deploy, deployPlan, type DeployOptions } from '../../core/deploy.ts';
+import { compose } from '../compose.ts';
+import { parseDuration } from '../duration-option.ts';
+import { configOf, reporterOf, type MainOptions } from '../main-options.ts';
+import { endText, planText } from '../render/result.ts';
+import { interruptible } from '../signals.ts';
+
+interface Options extends MainOptions {
+  plan?: boolean;
+  wait?: string;
+  message?: string;
+  notReversible?: string;
+}
+
+export default async function deployCommand(options: Options, named?: string): Promise<void> {
+  const signal = interruptible();
+  const config = await configOf(options);
+  const [world, artifact] = await Promise.all([
+    compose(config, await reporterOf(options, config.app)),
+    resolved(named ?? config.artifact, config.run === undefined),
+  ]);
+  const how: DeployOptions = {
+    command: `deploy by ${world.who}`,
+    wait: options.wait ? parseDuration(options.wait) : 0,
+    signal,
+    message: options.message,
+    notReversible: options.notReversible,
+  };
+  if (options.plan) return print(options.json ? undefined : planText, await deployPlan(world, artifact, how));
+  const end = await deploy(world, artifact, how);
+  if (!options.json) process.stdout.write(endText(end, config, 'deploy'));
+
+  function print(text: typeof planText | undefined, begin: Awaited<ReturnType<typeof deployPlan>>): void {
+    process.stdout.write(text ? text(begin, world, artifact) : `${JSON.stringify(begin)}\n`);
+  }
+}
+
+async function resolved(pattern: string, startsItself: boolean) {
+  const [{ findArtifact }, { measured }, path] = await Promise.all([
+    import('../../artifact/find.ts'),
+    import('../../artifact/digest.ts'),
+    import('node:path'),
+  ]);
+  return measured(await findArtifact(path.resolve(pattern), startsItself));
+}

@@ -1,0 +1,17 @@
+import { deploymentsOf } from '../../core/journal.ts';
+import { historyOf } from '../../core/history.ts';
+import { compose } from '../compose.ts';
+import { configOf, type MainOptions } from '../main-options.ts';
+import { historyText } from '../render/history.ts';
+import { paintFor } from '../render/paint.ts';
+
+interface Options extends MainOptions {
+  lines?: string;
+}
+
+export default async function historyCommand(options: Options): Promise<void> {
+  const { store } = await compose(await configOf(options), () => {});
+  const all = historyOf(deploymentsOf(await store.journal()));
+  const shown = all.slice(-(Number(options.lines ?? 20) || 20));
+  process.stdout.write(options.json ? `${JSON.stringify(shown)}\n` : historyText(shown, paintFor(process.stdout)));
+}

@@ -1,0 +1,65 @@
+import { userInfo } from 'node:os';
+import { exitCodes, Failure } from '../../core/failure.ts';
+import { describe, removeSetup, setUp, type Deployer } from '../../core/setup.ts';
+import { localHost } from '../../drivers/host/local.ts';
+import type { SetupAction } from '../../ports.ts';
+import { composeSetup } from '../compose.ts';
+import { configOf, type MainOptions } from '../main-options.ts';
+
+interface Options extends MainOptions {
+  print?: boolean;
+  remove?: boolean;
+  owner?: string;
+}
+
+export default async function setupCommand(options: Options): Promise<void> {
+  const config = await configOf(options);
+  const deployer = await deployerOf(options.owner ?? process.env['SUDO_USER']);
+  const { world, actions } = await composeSetup(config, deployer, (line) => process.stderr.write(`  ${line}\n`));
+  if (options.remove) return remove();
+  const planned = await actions();
+  if (options.print) return void process.stdout.write(planned.map(printed).join('\n'));
+  const count = await setUp(world, planned);
+  process.stdout.write(count === 0 ? `${config.app} is set up already; nothing was changed.\n` : `${config.app} is set up. Next, as ${deployer.name}: \`cutover deploy\`.\n`);
+
+  async function remove(): Promise<void> {
+    await mustBeDown(config.state);
+    await removeSetup(world);
+    process.stdout.write(`Everything of ${config.app} is gone; what it had replaced is back.\n`);
+  }
+}
+
+async function deployerOf(named: string | undefined): Promise<Deployer> {
+  if (!named) {
+    const { username, uid, gid, homedir } = userInfo();
+    return { name: username, uid, gid, home: homedir };
+  }
+  const { stdout } = await localHost().run(['getent', 'passwd', '--', named]);
+  const [name = '', , uid, gid, , home = ''] = stdout.trim().split(':');
+  if (name) return { name, uid: Number(uid), gid: Number(gid), home };
+  throw new Failure({ code: 'NO_SUCH_USER', exit: exitCodes.usage, what: `there is no user ${named}`, fix: 'create it first, or name another with --owner' });
+}
+
+/** A slot that runs has its link. */
+async function mustBeDown(state: string): Promise<void> {
+  const { code } = await localHost().run(['sh', '-c', '[ -L "$1/slots/blue/release" ] || [ -L "$1/slots/green/release" ]', 'is-up', state]);
+  if (code !== 0) return;
+  throw new Failure({ code: 'STILL_UP', exit: exitCodes.usage, what: 'a release still runs, so nothing was removed', fix: 'stop it first: `cutover down`' });
+}
+
+function printed(action: SetupAction): string {
+  if ('argv' in action) return `${describe(action)}\n${indented(`$ ${action.argv.slice(0, 12).map(shown).join(' ')}`)}`;
+  if (action.kind !== 'file') return `${describe(action)}\n`;
+  const content = action.mode === 0o600 ? '(secret)' : action.content;
+  return `${describe(action)}\n${indented(content)}`;
+}
+
+/** A word as it could be typed; a whole script is shortened to its first line. */
+function shown(word: string): string {
+  const [first = '', ...more] = word.trim().split('\n');
+  return more.length > 0 ? `'${first} …'` : word;
+}
+
+function indented(text: string): string {
+  return `${text.trimEnd().replaceAll(/^/gm, '    ')}\n`;
+}

@@ -1,0 +1,12 @@
+import { up } from '../../core/up-down.ts';
+import { compose } from '../compose.ts';
+import { configOf, reporterOf, type MainOptions } from '../main-options.ts';
+import { endText } from '../render/result.ts';
+import { interruptible } from '../signals.ts';
+
+export default async function upCommand(options: MainOptions): Promise<void> {
+  const config = await configOf(options);
+  const world = await compose(config, await reporterOf(options, config.app));
+  const end = await up(world, { command: `up by ${world.who}`, wait: 0, signal: interruptible() });
+  if (!options.json) process.stdout.write(end ? endText(end, config, 'up') : 'Everything that should run does.\n');
+}

@@ -1,0 +1,69 @@
+import { hostname, userInfo } from 'node:os';
+import type { Config } from '../config/config.ts';
+import { stateActions, type Deployer, type SetupWorld } from '../core/setup.ts';
+import type { World } from '../core/world.ts';
+import { localHost } from '../drivers/host/local.ts';
+import { accessLog } from '../drivers/router/nginx/install.ts';
+import { nginxChecks } from '../drivers/router/nginx/checks.ts';
+import markerRouter from '../drivers/router/nginx/marker.ts';
+import { fileStore } from '../drivers/store/files.ts';
+import { stateChecks } from '../drivers/store/checks.ts';
+import { logTraffic } from '../drivers/traffic.ts';
+import { systemClock } from '../lib/clock.ts';
+import type { Host, Reporter, Router, Runtime, SetupAction } from '../ports.ts';
+
+/** The only place that knows every driver. */
+export async function compose(config: Config, report: Reporter): Promise<World> {
+  const host = localHost();
+  await stateChecks(host, config);
+  const router = await routerOf(host, config);
+  return {
+    config,
+    host,
+    router,
+    report,
+    runtime: await runtimeOf(host, config, process.getuid?.() ?? 0),
+    store: fileStore(host, config.state),
+    clock: systemClock,
+    checks: nginxChecks(host, config),
+    traffic: config.router.mode === 'managed' ? logTraffic(host, accessLog(config)) : undefined,
+    who: `${userInfo().username}@${hostname()}`,
+  };
+}
+
+export async function composeSetup(
+  config: Config,
+  deployer: Deployer,
+  report: (line: string) => void,
+): Promise<{ world: SetupWorld; actions: () => Promise<readonly SetupAction[]> }> {
+  const host = localHost();
+  const router = await routerOf(host, config);
+  const actions = async () => [...stateActions(config), ...(await unitActions(host, config, deployer)), ...(await router.install())];
+  return { world: { config, host, router, deployer, report }, actions };
+}
+
+async function routerOf(host: Host, config: Config): Promise<Router> {
+  if (config.router.mode !== 'classic') return markerRouter(host, config);
+  const { default: classicRouter } = await import('../drivers/router/nginx/classic.ts');
+  return classicRouter(host, config, systemClock);
+}
+
+async function runtimeOf(host: Host, config: Config, uid: number): Promise<Runtime> {
+  if (await usesSystemd(host, config)) {
+    const { default: systemdRuntime } = await import('../drivers/runtime/systemd.ts');
+    return systemdRuntime(host, config, uid === 0 ? 'system' : 'user');
+  }
+  const { default: processRuntime } = await import('../drivers/runtime/process.ts');
+  return processRuntime(host, systemClock, { state: config.state, ports: config.slots, logSize: config.logSize });
+}
+
+async function unitActions(host: Host, config: Config, deployer: Deployer): Promise<readonly SetupAction[]> {
+  if (!(await usesSystemd(host, config))) return [];
+  const { systemdSetup } = await import('../drivers/runtime/systemd.ts');
+  return systemdSetup(config, deployer.uid === 0 ? 'system' : 'user', deployer);
+}
+
+async function usesSystemd(host: Host, { runtime }: Config): Promise<boolean> {
+  if (runtime !== 'auto') return runtime === 'systemd';
+  return (await host.read('/proc/1/comm'))?.trim() === 'systemd';
+}

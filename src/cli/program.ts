@@ -1,0 +1,80 @@
+import { Command, CommanderError, Option } from 'commander';
+import { asFailure, exitCodes, type Failure } from '../core/failure.ts';
+import { version } from './version.ts';
+
+type Action = (options: Record<string, never>, ...words: string[]) => Promise<number | void>;
+
+/** Parses argv, runs one command and answers with the exit code of the table in the documentation. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const state = { code: 0 as number };
+  try {
+    await build((code) => (state.code = code)).parseAsync(argv);
+    return state.code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+    return tell(asFailure(error), argv.includes('--json'));
+  }
+}
+
+async function tell(failure: Failure, json: boolean): Promise<number> {
+  if (json) process.stdout.write(`${JSON.stringify({ type: 'failure', exit: failure.exit, ...failure.fields })}\n`);
+  const [{ failureText }, { paintFor }] = await Promise.all([import('./render/failure.ts'), import('./render/paint.ts')]);
+  process.stderr.write(failureText(failure, paintFor(process.stderr)));
+  return failure.exit;
+}
+
+/** Each command's file is loaded only when that command runs. */
+export function build(setCode: (code: number) => void): Command {
+  const program = new Command('cutover')
+    .description('Zero-downtime deployment: two slots, one switch, no request lost.')
+    .version(version, '-V, --version')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .enablePositionalOptions();
+  const add = (usage: string, description: string, load: () => Promise<{ default: Action }>) => {
+    const command = program.command(usage).description(description).option('-c, --config <file>', 'configuration file (default: ./cutover.yaml)');
+    return command.action(async (...given: unknown[]) => {
+      const words = given.slice(0, -2) as string[];
+      const action = (await load()).default;
+      const code = await action(command.opts(), ...words);
+      if (typeof code === 'number') setCode(code);
+    });
+  };
+  const json = ['--json', 'for machines: JSON on standard output'] as const;
+  const wait = ['--wait <time>', 'queue for the lock so long, e.g. 5m'] as const;
+  const message = ['-m, --message <text>', 'why, for the history'] as const;
+
+  add('init', 'write a cutover.yaml that fits this folder', () => import('./commands/init.ts')).option('--force', 'overwrite the one that is there');
+  add('setup', 'prepare this server, once (may need root)', () => import('./commands/setup.ts'))
+    .option('--print', 'show every file and command, change nothing')
+    .option('--remove', 'take everything back')
+    .option('--owner <user>', 'the user who will deploy (default: who called sudo)');
+  add('deploy [artifact]', 'start a release in the idle slot, prove it, switch to it', () => import('./commands/deploy.ts'))
+    .option('--plan', 'print what it would do, do nothing')
+    .option(...json)
+    .option(...wait)
+    .option(...message)
+    .option('--not-reversible <why>', 'later rollbacks past this release are refused');
+  add('rollback [release]', 'switch back to the release before, or to a named one', () => import('./commands/rollback.ts'))
+    .option(...json)
+    .option(...wait)
+    .option(...message);
+  add('status', 'what is live, what stands by, and what to do next', () => import('./commands/status.ts')).option(...json).option('-w, --watch', 'refresh every second');
+  add('history', 'who deployed what, when, and what it cost', () => import('./commands/history.ts')).option(...json).option('-n, --lines <count>', 'how many', '20');
+  add('logs [of]', "the application's own output: of a slot or a release", () => import('./commands/logs.ts'))
+    .option('-f, --follow', 'keep printing')
+    .option('-n, --lines <count>', 'how many lines', '100');
+  add('doctor', 'check every known trap on this server', () => import('./commands/doctor.ts')).option(...json);
+  add('recover', 'put an interrupted deployment right', () => import('./commands/recover.ts'))
+    .option(...json)
+    .addOption(new Option('--trust <witness>', 'whom to believe when they disagree').choices(['router', 'records']));
+  add('up', 'start what should run and does not', () => import('./commands/up.ts')).option(...json);
+  add('down', 'stop both slots', () => import('./commands/down.ts')).option(...json).option('-y, --yes', 'do not ask');
+  add('unlock', 'show who holds the lock; remove it when they are proven dead', () => import('./commands/unlock.ts')).option('--force', 'remove it in any case');
+  const shell = program.command('completion <shell>').description('completion script for bash, zsh or fish');
+  shell.action(async (name: string) => {
+    const { completion } = await import('./commands/completion.ts');
+    process.stdout.write(completion(name, program.commands));
+  });
+  return program;
+}

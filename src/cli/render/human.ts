@@ -1,0 +1,47 @@
+import type { ReporterEvent } from '../../core/events.ts';
+import { humanDuration } from '../../lib/duration.ts';
+import type { Reporter } from '../../ports.ts';
+import { paintFor, type Paint } from './paint.ts';
+import { stepIntent, stepName } from './step.ts';
+
+const nameWidth = 9;
+const detailWidth = 58;
+
+/** Steps as they run, each with its own time. On a terminal the running one is shown too. */
+export function humanReporter(stream: NodeJS.WriteStream, app: string): Reporter {
+  const paint = paintFor(stream);
+  const say = (text: string) => void stream.write(`${paint.live ? '\r\u001B[K' : ''}${text}\n`);
+  return (event) => {
+    if (event.type === 'step' && paint.live) stream.write(`\r\u001B[K ${paint.blue('▸')} ${line(stepName(event.step), stepIntent(event.step))}`);
+    const text = eventText(event, app, paint);
+    if (text !== undefined) say(text);
+  };
+}
+
+function eventText(event: ReporterEvent, app: string, paint: Paint): string | undefined {
+  switch (event.type) {
+    case 'begin':
+      return `${paint.bold(app)} ${event.command}  ${paint.dim(`at most ${humanDuration(event.deadline)}`)}`;
+    case 'done':
+      return ` ${paint.green('✓')} ${line(stepName(event.step), event.detail ?? stepIntent(event.step))} ${time(event.took, paint)}`;
+    case 'failed':
+      return ` ${paint.red('✗')} ${line(stepName(event.step), event.failure.what)} ${time(event.took, paint)}`;
+    case 'abort':
+      return event.plan.length > 0 ? paint.yellow(`   going back: ${event.why}`) : undefined;
+    case 'note':
+      return paint.dim(`   ${event.text}`);
+    case 'warning':
+      return paint.yellow(` ! ${event.text}`);
+    case 'step':
+    case 'end':
+      return undefined;
+  }
+}
+
+function line(name: string, words: string): string {
+  return `${name.padEnd(nameWidth)} ${words.padEnd(detailWidth)}`;
+}
+
+function time(took: number, paint: Paint): string {
+  return paint.dim(humanDuration(took).padStart(8));
+}

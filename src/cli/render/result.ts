@@ -1,0 +1,34 @@
+import type { Config } from '../../config/config.ts';
+import { deadlineOf } from '../../core/execute.ts';
+import type { Begin, End } from '../../core/journal.ts';
+import type { Artifact } from '../../core/stage.ts';
+import { otherSlot } from '../../core/slot.ts';
+import type { World } from '../../core/world.ts';
+import { humanBytes, humanDuration } from '../../lib/duration.ts';
+import { stepIntent, stepName } from './step.ts';
+
+/** The important line, last. */
+export function endText({ live, release, requests, lost, cut }: End, config: Config, command: string): string {
+  if (!live) return 'Done.\n';
+  const counted = requests === undefined ? '' : `  ${lost ?? 0} of ${requests} requests lost meanwhile.`;
+  const cutText = cut ? `  ${cut} connections were cut.` : '';
+  const back = command === 'deploy' && config.standby === 'keep' ? `  Back again: \`cutover rollback\` (${otherSlot(live)} stays up).` : '';
+  return `Release ${release ?? '?'} is live in ${live} on port ${config.slots[live]}.${counted}${cutText}${back}\n`;
+}
+
+/** Steps, ports, deadlines and files of a deploy that was not done. */
+export function planText({ plan, to, release, before }: Begin, world: World, artifact: Artifact): string {
+  const { config } = world;
+  const rows = plan.map((step, index) => {
+    const longest = deadlineOf(world, [step]);
+    return `  ${String(index + 1).padStart(2)}  ${stepName(step).padEnd(8)} ${stepIntent(step).padEnd(52)} ${longest > 0 ? `≤ ${humanDuration(longest)}` : ''}`.trimEnd();
+  });
+  return `${config.app}: deploy ${artifact.source} (${humanBytes(artifact.size)}) as release ${release ?? '?'}
+  to       ${to ?? '?'}, port ${to ? config.slots[to] : '?'} (traffic now: blue ${before.blue} %, green ${before.green} %)
+  runtime  ${world.runtime.name}
+  router   ${world.router.name}
+  files    ${config.state}/releases/${release ?? '?'}/, ${config.state}/slots/${to ?? '?'}/
+${rows.join('\n')}
+At most ${humanDuration(deadlineOf(world, plan))}. Nothing was done.
+`;
+}

@@ -1,0 +1,67 @@
+import type { SlotStatus, Status } from '../../core/status.ts';
+import { slots, type Slot } from '../../core/slot.ts';
+import { humanBytes, humanDuration } from '../../lib/duration.ts';
+import type { Paint } from './paint.ts';
+import { table } from './table.ts';
+
+/** One screen: what is live, what stands by, whether all agree, and what to type next. */
+export function statusText(status: Status, now: number, paint: Paint): string {
+  const rows = slots.map((slot) => slotRow(slot, status.slots[slot], now, paint));
+  const parts = [
+    headline(status, now, paint),
+    '',
+    table(['slot', 'state', 'release', 'port', 'pid', 'up', 'memory', 'restarts', ''], rows, paint),
+    '',
+    `front door  ${status.frontDoor.detail}`,
+    `releases    ${status.releases.join(', ') || 'none'}`,
+    ...deploymentLines(status, paint),
+    ...disagreementLines(status, paint),
+    `next        ${status.next}`,
+    '',
+  ];
+  return parts.join('\n');
+}
+
+function headline({ app, live, liveSince, slots: seen }: Status, now: number, paint: Paint): string {
+  if (!live) return `${paint.bold(app)}  nothing is deployed yet`;
+  const release = seen[live].release ?? '?';
+  const since = liveSince
+    ? `  ${paint.dim(`since ${ago(liveSince.at, now)}, ${liveSince.command} by ${liveSince.by}${liveSince.message ? `: ${liveSince.message}` : ''}`)}`
+    : '';
+  return `${paint.bold(app)}  release ${release} is live in ${paint.green(live)}${since}`;
+}
+
+function slotRow(slot: Slot, seen: SlotStatus, now: number, paint: Paint): readonly string[] {
+  const colour = { live: paint.green, standby: paint.blue, starting: paint.yellow, stopped: paint.dim, failed: paint.red }[seen.state];
+  return [
+    slot,
+    colour(seen.state),
+    seen.release ?? '-',
+    String(seen.port),
+    String(seen.pid ?? '-'),
+    seen.since ? humanDuration(now - Date.parse(seen.since)) : '-',
+    seen.memory === null ? '-' : humanBytes(seen.memory),
+    String(seen.restarts),
+    seen.detail ?? '',
+  ];
+}
+
+function deploymentLines({ deployment }: Status, paint: Paint): readonly string[] {
+  if (!deployment) return [];
+  const { command, id, by, step, running } = deployment;
+  const words = `${command} ${id} by ${by}, at ${step ?? 'its begin'}`;
+  return [running ? paint.yellow(`running     ${words}`) : paint.red(`interrupted ${words}`)];
+}
+
+function disagreementLines({ agreement }: Status, paint: Paint): readonly string[] {
+  if (agreement === true) return [];
+  return [
+    paint.red('disagree    records, router and processes do not tell the same'),
+    `            records ${agreement.records}, router ${agreement.router}, front door ${agreement.frontDoor}`,
+    ...agreement.differences.map((difference) => `            ${difference}`),
+  ];
+}
+
+function ago(iso: string, now: number): string {
+  return `${humanDuration(Math.max(0, now - Date.parse(iso)))} ago`;
+}

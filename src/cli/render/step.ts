@@ -1,0 +1,40 @@
+import type { Step } from '../../core/plan.ts';
+import { soleSlot } from '../../core/split.ts';
+
+const hookNames = {
+  beforeStart: 'before start',
+  afterStart: 'after start',
+  beforeSwitch: 'before switch',
+  afterSwitch: 'after switch',
+  activate: 'activate',
+  deactivate: 'deactivate',
+} as const;
+
+/** What a step is called, in at most eight letters. */
+export function stepName(step: Step): string {
+  return step.do;
+}
+
+/** What a step will do, before it is known how it went. */
+export function stepIntent(step: Step): string {
+  switch (step.do) {
+    case 'stage':
+      return `copy the artifact as release ${step.release}`;
+    case 'drain':
+      return `wait until no connection to ${step.slot} is open`;
+    case 'stop':
+      return `stop ${step.slot}`;
+    case 'start':
+      return `start release ${step.release} in ${step.slot}`;
+    case 'probe':
+      return `wait until ${step.slot} is healthy, and is release ${step.release}`;
+    case 'hook':
+      return `run the hook ${hookNames[step.hook]} for ${step.slot}`;
+    case 'shift':
+      return `send all traffic to ${soleSlot(step.split) ?? 'both'}`;
+    case 'confirm':
+      return `see ${step.slot} answer at the front door`;
+    case 'prune':
+      return 'remove releases that are not kept';
+  }
+}

@@ -1,0 +1,121 @@
+import type { Inspection } from '../ports.ts';
+import type { Deployment } from './journal.ts';
+import { releaseBefore } from './rollback.ts';
+import { otherSlot, type Slot } from './slot.ts';
+import { soleSlot, type Split } from './split.ts';
+import type { View } from './view.ts';
+import type { World } from './world.ts';
+
+export type SlotState = 'live' | 'standby' | 'starting' | 'stopped' | 'failed';
+
+export interface SlotStatus {
+  state: SlotState;
+  release: string | null;
+  port: number;
+  pid: number | null;
+  /** Since when the process runs, ISO 8601. */
+  since: string | null;
+  restarts: number;
+  /** Resident bytes. */
+  memory: number | null;
+  /** Why it is not as it should be. */
+  detail: string | null;
+}
+
+/** The document of `status --json`; `schema/status.schema.json` describes it. */
+export interface Status {
+  version: 1;
+  app: string;
+  live: Slot | null;
+  split: Split;
+  /** True, or what each of the three witnesses says. */
+  agreement: true | { records: string; router: string; frontDoor: string; differences: readonly string[] };
+  frontDoor: { slot: Slot | null; status: number | null; detail: string };
+  slots: Readonly<Record<Slot, SlotStatus>>;
+  /** Who made the live release live, and when (ISO 8601). */
+  liveSince: { at: string; by: string; command: string; message: string | null } | null;
+  deployment: { id: string; command: string; by: string; at: string; step: string | null; running: boolean } | null;
+  releases: readonly string[];
+  /** What to type next, for people. */
+  next: string;
+}
+
+export async function statusOf(world: World, view: View): Promise<Status> {
+  const { config, store } = world;
+  const owner = view.unfinished ? await store.lockOwner() : undefined;
+  const running = owner?.alive ?? false;
+  return {
+    version: 1,
+    app: config.app,
+    live: view.live ?? null,
+    split: view.split,
+    agreement: agreementOf(view),
+    frontDoor: { slot: view.frontDoor.slot ?? null, status: view.frontDoor.status ?? null, detail: view.frontDoor.detail },
+    slots: { blue: slotStatus('blue', view, config.slots.blue), green: slotStatus('green', view, config.slots.green) },
+    liveSince: liveSince(view),
+    deployment: view.unfinished ? unfinished(view.unfinished, running) : null,
+    releases: view.releases.map(({ id }) => id),
+    next: nextCommand(view, running),
+  };
+}
+
+function slotStatus(slot: Slot, view: View, port: number): SlotStatus {
+  const seen = view.slots[slot];
+  return {
+    state: stateOf(slot, seen, view, port),
+    release: seen.release ?? null,
+    port,
+    pid: seen.pid ?? null,
+    since: seen.since === undefined ? null : new Date(seen.since).toISOString(),
+    restarts: seen.restarts,
+    memory: seen.memory ?? null,
+    detail: seen.taken ? 'another process listens on its port' : (seen.detail ?? null),
+  };
+}
+
+function stateOf(slot: Slot, seen: Inspection, view: View, port: number): SlotState {
+  if (seen.state === 'stopped') return 'stopped';
+  if (seen.state === 'exited') return 'failed';
+  if (slot === view.live) return 'live';
+  return seen.ports.includes(port) && view.unfinished?.to !== slot ? 'standby' : 'starting';
+}
+
+function agreementOf(view: View): Status['agreement'] {
+  if (view.disagreements.length === 0) return true;
+  const recorded = view.deployments.findLast(({ end }) => end?.live)?.end;
+  return {
+    records: recorded?.live ?? 'nothing',
+    router: soleSlot(view.split) ?? 'both',
+    frontDoor: view.frontDoor.slot ?? view.frontDoor.detail,
+    differences: view.disagreements,
+  };
+}
+
+function liveSince({ deployments, live }: View): Status['liveSince'] {
+  const last = deployments.findLast(({ end, command }) => end?.outcome === 'done' && end.live === live && (command === 'deploy' || command === 'rollback'));
+  if (!last?.end) return null;
+  return { at: new Date(last.end.at).toISOString(), by: last.by, command: last.command, message: last.message ?? null };
+}
+
+function unfinished({ deployment, command, by, at, begun, plan }: Deployment, running: boolean): Status['deployment'] {
+  const step = plan[begun.at(-1) ?? -1]?.do ?? null;
+  return { id: deployment, command, by, at: new Date(at).toISOString(), step, running };
+}
+
+function nextCommand(view: View, running: boolean): string {
+  if (view.unfinished) return running ? 'wait: a deployment is running' : '`cutover recover`: a deployment was interrupted';
+  if (view.disagreements.length > 0) return '`cutover recover --trust router` (or `--trust records`) once you know which is right';
+  if (!view.live) return '`cutover deploy`';
+  const live = view.slots[view.live];
+  if (live.state !== 'running') return '`cutover up`: the live release does not run';
+  if (!view.frontDoor.slot) return '`cutover doctor`: the front door does not answer';
+  const standby = view.slots[otherSlot(view.live)];
+  const named = standbyIsNewer(view, view.live) ? ` ${standby.release ?? ''}` : '';
+  if (standby.state === 'running') return `\`cutover deploy\`, or \`cutover rollback${named}\` to switch at once`;
+  return releaseBefore(view, live.release) ? '`cutover deploy`, or `cutover rollback` (starts the release before)' : '`cutover deploy`';
+}
+
+/** After a rollback the standby holds the later release, which has to be named. */
+function standbyIsNewer(view: View, live: Slot): boolean {
+  return Number(view.slots[otherSlot(live)].release ?? 0) > Number(view.slots[live].release ?? 0);
+}
