@@ -34,7 +34,8 @@ export interface Connection {
   /** Resolves when it is open, or could not be opened. */
   open(): Promise<void>;
   readonly busy: boolean;
-  readonly isOpen: boolean;
+  /** Destroyed: it will send no more. */
+  readonly ended: boolean;
   send(request: Request): void;
   /** Gives up the request in flight, if it was sent before `instant`. */
   expire(instant: number): void;
@@ -42,72 +43,85 @@ export interface Connection {
 }
 
 export function createConnection(target: Target, events: ConnectionEvents): Connection {
-  let socket: Socket | undefined;
-  let flight: Request | undefined;
-  let pending: Buffer | undefined;
-
-  const drop = (): void => {
-    socket?.removeAllListeners().on('error', ignore).destroy();
-    socket = undefined;
-    pending = undefined;
-  };
-  const lose = (kind: string, detail: string): void => {
-    const request = flight;
-    flight = undefined;
-    drop();
-    if (request) events.lost(request, kind, detail);
-    else if (kind === 'eof' || kind === 'reset') events.closed(false);
-  };
-  const receive = (chunk: Buffer): void => {
-    const bytes = pending ? Buffer.concat([pending, chunk]) : chunk;
-    const reading = flight ? readAnswer(bytes) : 'malformed';
-    if (reading === 'incomplete') pending = bytes;
-    else if (reading === 'malformed' || reading.used < bytes.length) lose('malformed', bytes.toString('latin1', 0, 80));
-    else finish(reading.answer);
-  };
-  const finish = (answer: Answer): void => {
-    const request = flight;
-    flight = undefined;
-    pending = undefined;
-    if (answer.close) {
-      drop();
-      events.closed(true);
-    }
-    if (request) events.answered(request, answer);
-  };
-  const dial = (): Socket => {
-    const opened = dialTarget(target);
-    opened.setNoDelay(true);
-    opened.on('data', receive);
-    opened.on('end', () => lose('eof', pending ? 'in the middle of the answer' : 'before the answer'));
-    opened.on('error', (error: NodeJS.ErrnoException) => lose(kindOf(error), error.message));
-    opened.on('close', () => lose('reset', 'closed'));
-    opened.once(readyEvent(target), () => events.opened());
-    socket = opened;
-    return opened;
-  };
-
+  const line: Line = { target, events, socket: undefined, flight: undefined, pending: undefined, ended: false };
   return {
     get busy() {
-      return flight !== undefined;
+      return line.flight !== undefined;
     },
-    get isOpen() {
-      return socket !== undefined && !socket.connecting;
+    get ended() {
+      return line.ended;
     },
-    open: () => (socket ? Promise.resolve() : settled(dial(), readyEvent(target))),
+    open: () => (line.socket ? Promise.resolve() : settled(dial(line), readyEvent(target))),
     send: (request) => {
-      flight = request;
+      line.flight = request;
       request.sent = monotonic();
-      (socket ?? dial()).write(request.bytes, 'latin1');
+      (line.socket ?? dial(line)).write(request.bytes, 'latin1');
     },
     expire: (instant) => {
-      if (flight && flight.sent < instant) lose('timeout', 'no full answer in time');
+      if (line.flight && line.flight.sent < instant) lose(line, 'timeout', 'no full answer in time');
     },
     destroy: () => {
-      flight = undefined;
-      drop();
+      line.flight = undefined;
+      line.ended = true;
+      drop(line);
     },
   };
+}
+
+interface Line {
+  readonly target: Target;
+  readonly events: ConnectionEvents;
+  socket: Socket | undefined;
+  flight: Request | undefined;
+  /** Bytes of an answer that is not complete yet. */
+  pending: Buffer | undefined;
+  ended: boolean;
+}
+
+function dial(line: Line): Socket {
+  const socket = dialTarget(line.target);
+  const cut = (): string => (line.pending ? 'in the middle of the answer' : 'before the answer');
+  socket.setNoDelay(true);
+  socket.on('data', (chunk) => receive(line, chunk));
+  socket.on('end', () => lose(line, 'eof', cut()));
+  socket.on('error', (error: NodeJS.ErrnoException) => lose(line, kindOf(error), error.message));
+  socket.on('close', () => lose(line, 'reset', 'closed'));
+  socket.once(readyEvent(line.target), () => line.events.opened());
+  line.socket = socket;
+  return socket;
+}
+
+function receive(line: Line, chunk: Buffer): void {
+  const bytes = line.pending ? Buffer.concat([line.pending, chunk]) : chunk;
+  const reading = line.flight ? readAnswer(bytes) : 'malformed';
+  if (reading === 'incomplete') line.pending = bytes;
+  else if (reading === 'malformed' || reading.used < bytes.length) lose(line, 'malformed', bytes.toString('latin1', 0, 80));
+  else finish(line, reading.answer);
+}
+
+function finish(line: Line, answer: Answer): void {
+  const request = line.flight;
+  line.flight = undefined;
+  line.pending = undefined;
+  if (answer.close) {
+    drop(line);
+    line.events.closed(true);
+  }
+  if (request) line.events.answered(request, answer);
+}
+
+function lose(line: Line, kind: string, detail: string): void {
+  const request = line.flight;
+  line.flight = undefined;
+  drop(line);
+  if (request) line.events.lost(request, kind, detail);
+  else if (kind === 'eof' || kind === 'reset') line.events.closed(false);
+}
+
+function drop(line: Line): void {
+  line.socket?.removeAllListeners().on('error', ignore).destroy();
+  line.socket = undefined;
+  line.pending = undefined;
 }
 
 function dialTarget({ address, port, tls }: Target): Socket {

@@ -1,5 +1,6 @@
 import { monotonic } from './clock.ts';
-import { type Identity, type Latency, type LoadReport, type Loss, type Seen, type Segment, summarize } from './load-report.ts';
+import { type Identity, type LoadReport, type Loss, type Seen, type Segment, summarize } from './load-report.ts';
+import { createRows, type Rows } from './load-rows.ts';
 
 /** Takes down what becomes of every request, a few numbers each. */
 export interface LoadLog {
@@ -17,111 +18,93 @@ interface Mark {
 }
 
 export function createLoadLog(): LoadLog {
-  const marks: Mark[] = [{ label: 'start', at: monotonic() }];
-  const rows = createRows();
-  const identities: Identity[] = [];
-  const losses: (Loss & { sent: number })[] = [];
-  const kinds: Record<string, number> = {};
-  const counts = { sent: 0, answered: 0, lost: 0 };
-  const connections = { opened: 0, idleCloses: 0, announcedCloses: 0 };
-  const lostAt = createRows();
-  const cpu = process.cpuUsage();
-
+  const book: Book = {
+    marks: [{ label: 'start', at: monotonic() }],
+    answers: createRows(),
+    failures: createRows(),
+    identities: [],
+    losses: [],
+    kinds: {},
+    counts: { sent: 0, answered: 0, lost: 0 },
+    connections: { opened: 0, idleCloses: 0, announcedCloses: 0 },
+    cpu: process.cpuUsage(),
+  };
   return {
-    counts,
-    connections,
+    counts: book.counts,
+    connections: book.connections,
     mark: (label, at = monotonic()) => {
-      marks.push({ label, at });
-      marks.sort((a, b) => a.at - b.at);
+      book.marks.push({ label, at });
+      book.marks.sort((a, b) => a.at - b.at);
     },
     answered: (due, sent, at, by) => {
-      counts.answered += 1;
-      rows.add(sent, at, at - due, indexOf(identities, by));
+      book.counts.answered += 1;
+      book.answers.add(sent, at, at - due, indexOf(book.identities, by));
     },
-    lost: ({ kind, method, detail, sent }) => {
-      counts.lost += 1;
-      kinds[kind] = (kinds[kind] ?? 0) + 1;
-      lostAt.add(sent, 0, 0, 0);
-      if (losses.length < 1000) losses.push({ kind, method, detail, at: 0, mark: '', sent });
-    },
-    report: () => {
-      const segments = marks.map((mark, i) => segment(mark, marks[i + 1]?.at ?? Infinity, i === 0, rows, lostAt, identities));
-      return {
-        ...counts,
-        losses: losses.map(({ sent, ...loss }) => ({ ...loss, ...place(marks, sent) })),
-        lossKinds: kinds,
-        byRelease: total(segments.map((s) => s.byRelease)),
-        bySlot: total(segments.map((s) => s.bySlot)),
-        latency: summarize(rows.latencies(() => true)),
-        segments,
-        connections,
-        seconds: (monotonic() - (marks[0]?.at ?? 0)) / 1000,
-        cpu: cpuSeconds(cpu),
-      };
-    },
+    lost: (loss) => noteLoss(book, loss),
+    report: () => reportOf(book),
   };
 }
 
-interface Rows {
-  add(sent: number, at: number, latency: number, who: number): void;
-  each(visit: (sent: number, at: number, who: number) => void): void;
-  latencies(wanted: (sent: number) => boolean): Float64Array;
+type Lost = Parameters<LoadLog['lost']>[0];
+
+interface Mark {
+  readonly label: string;
+  readonly at: number;
 }
 
-const width = 4;
+interface Book {
+  readonly marks: Mark[];
+  readonly answers: Rows;
+  readonly failures: Rows;
+  readonly identities: Identity[];
+  readonly losses: Lost[];
+  readonly kinds: Record<string, number>;
+  readonly counts: LoadLog['counts'];
+  readonly connections: LoadLog['connections'];
+  readonly cpu: NodeJS.CpuUsage;
+}
 
-/** Rows of four numbers in one growing block: cheaper than an object for each of a million requests. */
-function createRows(): Rows {
-  let block = new Float64Array(4096 * width);
-  let used = 0;
-  const cell = (i: number): number => block[i] ?? 0;
+function noteLoss(book: Book, loss: Lost): void {
+  book.counts.lost += 1;
+  book.kinds[loss.kind] = (book.kinds[loss.kind] ?? 0) + 1;
+  book.failures.add(loss.sent, 0, 0, 0);
+  if (book.losses.length < 1000) book.losses.push(loss);
+}
+
+function reportOf(book: Book): LoadReport {
+  const { marks, counts, losses, answers, connections } = book;
+  const segments = marks.map((mark, i) => segmentOf(book, mark, i === 0 ? -Infinity : mark.at, marks[i + 1]?.at ?? Infinity));
   return {
-    add: (sent, at, latency, who) => {
-      if (used === block.length) {
-        const bigger = new Float64Array(block.length * 2);
-        bigger.set(block);
-        block = bigger;
-      }
-      block[used] = sent;
-      block[used + 1] = at;
-      block[used + 2] = latency;
-      block[used + 3] = who;
-      used += width;
-    },
-    each: (visit) => {
-      for (let i = 0; i < used; i += width) visit(cell(i), cell(i + 1), cell(i + 3));
-    },
-    latencies: (wanted) => {
-      const found: number[] = [];
-      for (let i = 0; i < used; i += width) if (wanted(cell(i))) found.push(cell(i + 2));
-      return Float64Array.from(found);
-    },
+    ...counts,
+    losses: losses.map(({ sent, ...loss }): Loss => ({ ...loss, ...place(marks, sent) })),
+    lossKinds: book.kinds,
+    byRelease: total(segments.map((one) => one.byRelease)),
+    bySlot: total(segments.map((one) => one.bySlot)),
+    latency: summarize(answers.latencies(-Infinity, Infinity)),
+    segments,
+    connections,
+    seconds: (monotonic() - (marks[0]?.at ?? 0)) / 1000,
+    cpu: cpuSeconds(book.cpu),
   };
+}
+
+function segmentOf({ answers, failures, identities }: Book, { label, at }: Mark, from: number, to: number): Segment {
+  const byRelease: Record<string, Seen> = {};
+  const bySlot: Record<string, Seen> = {};
+  let answered = 0;
+  let lost = 0;
+  answers.each(from, to, (sent, answer, index) => {
+    answered += 1;
+    see(byRelease, identities[index]?.release ?? '?', sent - at, answer - at);
+    see(bySlot, identities[index]?.slot ?? '?', sent - at, answer - at);
+  });
+  failures.each(from, to, () => (lost += 1));
+  return { label, at, answered, lost, latency: summarize(answers.latencies(from, to)), byRelease, bySlot };
 }
 
 function indexOf(identities: Identity[], by: Identity): number {
   const known = identities.findIndex((one) => one.release === by.release && one.slot === by.slot);
   return known >= 0 ? known : identities.push(by) - 1;
-}
-
-function segment({ label, at }: Mark, end: number, first: boolean, rows: Rows, lostAt: Rows, who: Identity[]): Segment {
-  const inside = (sent: number): boolean => (first || sent >= at) && sent < end;
-  const byRelease: Record<string, Seen> = {};
-  const bySlot: Record<string, Seen> = {};
-  let answered = 0;
-  let lost = 0;
-  rows.each((sent, answer, index) => {
-    const by = who[index];
-    if (!by || !inside(sent)) return;
-    answered += 1;
-    see(byRelease, by.release, sent - at, answer - at);
-    see(bySlot, by.slot, sent - at, answer - at);
-  });
-  lostAt.each((sent) => {
-    if (inside(sent)) lost += 1;
-  });
-  const latency: Latency = summarize(rows.latencies(inside));
-  return { label, at, answered, lost, latency, byRelease, bySlot };
 }
 
 function see(seen: Record<string, Seen>, key: string, sent: number, answer: number): void {

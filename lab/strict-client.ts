@@ -2,7 +2,9 @@ import type { Answer } from './answer.ts';
 import { monotonic } from './clock.ts';
 import { type Connection, createConnection, type Request, type Target } from './load-connection.ts';
 import { createLoadLog, type LoadLog } from './load-log.ts';
+import { createPace, type Send } from './load-pace.ts';
 import { identify, type LoadReport } from './load-report.ts';
+import { createComposer } from './load-requests.ts';
 
 export type { LoadReport, Loss, Seen, Segment } from './load-report.ts';
 
@@ -54,65 +56,36 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   const wanted = { ...defaults, ...options };
   const log = createLoadLog();
   const compose = createComposer(wanted);
-  const connections = openConnections(targetOf(wanted), wanted.connections, log, () => pace.freed());
-  const idleCount = Math.round(wanted.connections * wanted.idle);
-  const idle = connections.slice(0, idleCount);
-  const pace = createPace(connections.slice(idleCount), wanted.rate, (connection, due) => send(connection, due));
-  let stopped = false;
-  const send = (connection: Connection, due: number): void => {
-    if (stopped) return;
+  const all = openConnections(targetOf(wanted), wanted.connections, log, () => pace.freed());
+  const idle = all.slice(0, Math.round(wanted.connections * wanted.idle));
+  const send: Send = (connection, due) => {
     log.counts.sent += 1;
     connection.send(compose(due));
   };
-  await Promise.all(connections.map((connection) => connection.open()));
+  const pace = createPace(all.slice(idle.length), wanted.rate, send);
+  await Promise.all(all.map((connection) => connection.open()));
   log.mark('load');
-  const timers = [
+  const fireIdleNow = (over = 0): void => fire(idle, over, send);
+  const watch = setInterval(() => all.forEach((one) => one.expire(monotonic() - wanted.timeout)), 50);
+  const senders = [
     setInterval(() => pace.tick(), 1),
-    setInterval(() => connections.forEach((one) => one.expire(monotonic() - wanted.timeout)), 50),
     setInterval(() => idle.forEach((one) => void one.open()), 20),
-    setInterval(() => fire(idle, wanted.idleEvery / 2, send), wanted.idleEvery),
+    setInterval(() => fireIdleNow(wanted.idleEvery / 2), wanted.idleEvery),
   ];
-  pace.tick();
-  return {
-    mark: log.mark,
-    fireIdleNow: (over = 0) => fire(idle, over, send),
-    counts: () => Promise.resolve({ ...log.counts }),
-    stop: async () => {
-      stopped = true;
-      pace.stop();
-      await drained(connections, wanted.timeout);
-      timers.forEach((timer) => clearInterval(timer));
-      connections.forEach((connection) => connection.destroy());
-      return log.report();
-    },
+  const stop = async (): Promise<LoadReport> => {
+    senders.forEach((timer) => clearInterval(timer));
+    pace.stop();
+    await end(all, wanted.timeout);
+    clearInterval(watch);
+    return log.report();
   };
+  return { mark: log.mark, fireIdleNow, counts: () => Promise.resolve({ ...log.counts }), stop };
 }
 
 function targetOf({ url, host }: LoadOptions): Target {
   const { protocol, hostname, port } = new URL(url);
   const secure = protocol === 'https:';
   return { address: hostname, port: Number(port || (secure ? 443 : 80)), tls: secure ? (host ?? hostname) : undefined };
-}
-
-type Compose = (due: number) => Request;
-
-/** Makes requests, POSTs evenly mixed in, each body unlike any other. */
-function createComposer(wanted: LoadOptions & typeof defaults): Compose {
-  const host = wanted.host ?? new URL(wanted.url).host;
-  const get = `GET ${wanted.getPath} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
-  const size = Math.max(24, wanted.bodySize);
-  const type = 'Content-Type: application/octet-stream';
-  const post = `POST ${wanted.postPath} HTTP/1.1\r\nHost: ${host}\r\n${type}\r\nContent-Length: ${size}\r\n\r\n`;
-  let number = 0;
-  let share = 0;
-  return (due) => {
-    number += 1;
-    share += wanted.posts;
-    if (share < 1) return { method: 'GET', bytes: get, body: undefined, due, sent: due };
-    share -= 1;
-    const body = `${process.pid}.${number}.`.padEnd(size, 'x');
-    return { method: 'POST', bytes: post + body, body, due, sent: due };
-  };
 }
 
 function openConnections(target: Target, count: number, log: LoadLog, freed: () => void): Connection[] {
@@ -139,59 +112,17 @@ function openConnections(target: Target, count: number, log: LoadLog, freed: () 
   return Array.from({ length: count }, () => createConnection(target, events));
 }
 
-interface Pace {
-  tick(): void;
-  freed(): void;
-  stop(): void;
-}
-
-/** Hands out requests at a rate. One that finds no free connection waits, and its latency counts from when it was due. */
-function createPace(connections: readonly Connection[], rate: number | undefined, send: (c: Connection, due: number) => void): Pace {
-  const waiting: number[] = [];
-  const start = monotonic();
-  let made = 0;
-  let turn = 0;
-  let stopped = connections.length === 0;
-  const nextFree = (): Connection | undefined => {
-    for (let i = 0; i < connections.length; i += 1) {
-      const one = connections[(turn + i) % connections.length];
-      if (one && !one.busy) {
-        turn = (turn + i + 1) % connections.length;
-        return one;
-      }
-    }
-    return undefined;
-  };
-  const flush = (closedLoop: boolean): void => {
-    while (!stopped && (closedLoop || waiting.length > 0)) {
-      const free = nextFree();
-      if (!free) return;
-      send(free, waiting.shift() ?? monotonic());
-    }
-  };
-  return {
-    tick: () => {
-      const now = monotonic();
-      const due = rate === undefined ? 0 : Math.floor(((now - start) * rate) / 1000);
-      for (; made < due; made += 1) waiting.push(now);
-      flush(rate === undefined);
-    },
-    freed: () => flush(rate === undefined),
-    stop: () => {
-      stopped = true;
-    },
-  };
-}
-
-function fire(idle: readonly Connection[], over: number, send: (c: Connection, due: number) => void): void {
+function fire(idle: readonly Connection[], over: number, send: Send): void {
   const one = (connection: Connection): void => {
-    if (!connection.busy) send(connection, monotonic());
+    if (!connection.busy && !connection.ended) send(connection, monotonic());
   };
   if (over === 0) idle.forEach(one);
   else idle.forEach((connection, i) => setTimeout(() => one(connection), (over * i) / idle.length).unref());
 }
 
-async function drained(connections: readonly Connection[], limit: number): Promise<void> {
-  const end = monotonic() + limit + 1000;
-  while (connections.some((one) => one.busy) && monotonic() < end) await new Promise((go) => setTimeout(go, 5));
+/** Lets what is in flight come to its end, then closes. */
+async function end(connections: readonly Connection[], limit: number): Promise<void> {
+  const last = monotonic() + limit + 1000;
+  while (connections.some((one) => one.busy) && monotonic() < last) await new Promise((go) => setTimeout(go, 5));
+  connections.forEach((connection) => connection.destroy());
 }

@@ -12,6 +12,7 @@ const sockets = new Set<Socket>();
 
 afterEach(() => {
   sockets.forEach((socket) => socket.destroy());
+  sockets.clear();
   servers.splice(0).forEach((server) => server.close());
 });
 
