@@ -8,14 +8,23 @@ import { ensureModules, root } from './modules.mjs';
 const result = join(root, '.cache', `test-result-${process.pid}.json`);
 
 mkdirSync(join(root, '.cache'), { recursive: true });
-ensureModules();
-const prepared = run([join('lab', 'run.mjs'), join('lab', 'prepare.ts')]) && run(['build.mjs']);
+const prepared = haveModules() && run([join('lab', 'run.mjs'), join('lab', 'prepare.ts')]) && run(['build.mjs']);
 const passed = prepared && run([join('node_modules', 'vitest', 'vitest.mjs'), 'run', ...process.argv.slice(2)]);
 const counts = existsSync(result) ? JSON.parse(readFileSync(result, 'utf8')) : { passed: 0, failed: 1, skipped: 0 };
 rmSync(result, { force: true });
 const failed = passed ? counts.failed : Math.max(1, counts.failed);
 console.log(`\n${counts.passed} passed, ${failed} failed${counts.skipped ? `, ${counts.skipped} skipped` : ''}`);
 process.exit(failed === 0 && counts.skipped === 0 && counts.passed > 0 ? 0 : 1);
+
+function haveModules() {
+  try {
+    ensureModules();
+    return true;
+  } catch (error) {
+    console.error(error.message);
+    return false;
+  }
+}
 
 function run(args) {
   return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, CUTOVER_TEST_RESULT: result } }).status === 0;
