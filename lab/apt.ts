@@ -15,7 +15,9 @@ export async function ensureProgram(program: string, ...packages: string[]): Pro
   const found = findProgram(program);
   if (found !== undefined) return found;
   if (process.getuid?.() !== 0 || !findProgram('apt-get')) {
-    throw new Error(`${program} is missing. Install it (on Debian, as root: apt-get install ${packages.join(' ')}), then run this again.`);
+    throw new Error(
+      `${program} is missing. Install it (on Debian, as root: apt-get install ${packages.join(' ')}), then run this again.`,
+    );
   }
   await withLock('apt', () => (findProgram(program) === undefined ? install(packages) : Promise.resolve()));
   const installed = findProgram(program);
@@ -54,7 +56,9 @@ async function installNow(packages: readonly string[]): Promise<void> {
 
 function hasLists(): boolean {
   const lists = '/var/lib/apt/lists';
-  return existsSync(lists) && readdirSync(lists).some((name) => name.endsWith('_Packages') || name.includes('_Packages.'));
+  return (
+    existsSync(lists) && readdirSync(lists).some((name) => name.endsWith('_Packages') || name.includes('_Packages.'))
+  );
 }
 
 function isExecutable(path: string): boolean {

@@ -97,7 +97,7 @@ function send(pid: number, name: NodeJS.Signals): void {
 }
 
 async function isGone(started: Started, within: number): Promise<boolean> {
-  for (const end = Date.now() + within; Date.now() < end; ) {
+  for (const end = Date.now() + within; Date.now() < end;) {
     if (!runs(started)) return true;
     await sleep(10);
   }

@@ -44,7 +44,15 @@ export function ensureCurrentNginx(): Promise<string> {
 
 /** Node 24, from the npm package that carries its binary. */
 export function ensureNode24(): Promise<string> {
-  const args = (dir: string): string[] => ['install', '--no-audit', '--no-fund', '--no-save', '--prefix', dir, 'node@24'];
+  const args = (dir: string): string[] => [
+    'install',
+    '--no-audit',
+    '--no-fund',
+    '--no-save',
+    '--prefix',
+    dir,
+    'node@24',
+  ];
   return ensureCached(
     'node-24',
     (dir) => findBelow(dir, /\/node-linux-[^/]+\/bin\/node$/) ?? findBelow(dir, /\/node\/bin\/node$/),

@@ -50,7 +50,12 @@ export function parseH2load(output: string): H2Report {
     failed: number(line, 'failed'),
     errored: number(line, 'errored'),
     timeout: number(line, 'timeout'),
-    status: { '2xx': number(statuses, '2xx'), '3xx': number(statuses, '3xx'), '4xx': number(statuses, '4xx'), '5xx': number(statuses, '5xx') },
+    status: {
+      '2xx': number(statuses, '2xx'),
+      '3xx': number(statuses, '3xx'),
+      '4xx': number(statuses, '4xx'),
+      '5xx': number(statuses, '5xx'),
+    },
     protocol: /^Application protocol: (.*)$/m.exec(output)?.[1] ?? '',
     output,
   };

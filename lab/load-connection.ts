@@ -95,7 +95,8 @@ function receive(line: Line, chunk: Buffer): void {
   const bytes = line.pending ? Buffer.concat([line.pending, chunk]) : chunk;
   const reading = line.flight ? readAnswer(bytes) : 'malformed';
   if (reading === 'incomplete') line.pending = bytes;
-  else if (reading === 'malformed' || reading.used < bytes.length) lose(line, 'malformed', bytes.toString('latin1', 0, 80));
+  else if (reading === 'malformed' || reading.used < bytes.length)
+    lose(line, 'malformed', bytes.toString('latin1', 0, 80));
   else finish(line, reading.answer);
 }
 

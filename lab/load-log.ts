@@ -73,7 +73,9 @@ function noteLoss(book: Book, loss: Lost): void {
 
 function reportOf(book: Book): LoadReport {
   const { marks, counts, losses, answers, connections } = book;
-  const segments = marks.map((mark, i) => segmentOf(book, mark, i === 0 ? -Infinity : mark.at, marks[i + 1]?.at ?? Infinity));
+  const segments = marks.map((mark, i) =>
+    segmentOf(book, mark, i === 0 ? -Infinity : mark.at, marks[i + 1]?.at ?? Infinity),
+  );
   return {
     ...counts,
     losses: losses.map(({ sent, ...loss }): Loss => ({ ...loss, ...place(marks, sent) })),

@@ -1,5 +1,13 @@
 import { endLeftovers } from './cleanup.ts';
-import { ensureCurrentNginx, ensureH2load, ensureJava, ensureNginx, ensureNode24, ensureOpenssl, ensureWrk } from './components.ts';
+import {
+  ensureCurrentNginx,
+  ensureH2load,
+  ensureJava,
+  ensureNginx,
+  ensureNode24,
+  ensureOpenssl,
+  ensureWrk,
+} from './components.ts';
 import { springBootJar } from './jars.ts';
 
 /** Everything the tests need beside Node, installed if it may be, before the first test's clock runs. */

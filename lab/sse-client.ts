@@ -30,7 +30,15 @@ export interface SseLoad {
 /** Streams of server-sent events. Resolves when each has had its first event; rejects if one cannot be opened. */
 export async function startEvents(options: SseOptions): Promise<SseLoad> {
   const { connections = 10 } = options;
-  const tally: Tally = { events: 0, cuts: [], delays: 0, longest: 0, byRelease: {}, stopped: false, start: monotonic() };
+  const tally: Tally = {
+    events: 0,
+    cuts: [],
+    delays: 0,
+    longest: 0,
+    byRelease: {},
+    stopped: false,
+    start: monotonic(),
+  };
   const streams = await Promise.all(Array.from({ length: connections }, () => openOne(options, tally)));
   return {
     events: () => tally.events,

@@ -89,7 +89,8 @@ function targetOf({ url, host }: LoadOptions): Target {
 }
 
 function openConnections(target: Target, count: number, log: LoadLog, freed: () => void): Connection[] {
-  const lose = ({ method, sent }: Request, kind: string, detail: string): void => log.lost({ kind, method, detail, sent });
+  const lose = ({ method, sent }: Request, kind: string, detail: string): void =>
+    log.lost({ kind, method, detail, sent });
   const judge = (request: Request, answer: Answer): void => {
     if (answer.status < 200 || answer.status > 299) lose(request, 'status', `answered ${answer.status}`);
     else if (request.body !== undefined && answer.body.toString('latin1') !== request.body) {

@@ -27,5 +27,11 @@ function haveModules() {
 }
 
 function run(args) {
-  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, CUTOVER_TEST_RESULT: result } }).status === 0;
+  return (
+    spawnSync(process.execPath, args, {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, CUTOVER_TEST_RESULT: result },
+    }).status === 0
+  );
 }

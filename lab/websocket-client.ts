@@ -96,7 +96,7 @@ function say({ socket, waiting }: Talking, tally: Tally): void {
 
 async function answered(sockets: readonly Talking[], limit: number): Promise<void> {
   const open = ({ socket, waiting }: Talking): boolean => socket.readyState === WebSocket.OPEN && waiting.size > 0;
-  for (const end = monotonic() + limit; monotonic() < end && sockets.some(open); ) {
+  for (const end = monotonic() + limit; monotonic() < end && sockets.some(open);) {
     await new Promise((go) => setTimeout(go, 5));
   }
 }

@@ -71,7 +71,10 @@ export interface Runtime {
   /** What the slot is doing now, from the operating system itself. `alive` leaves out what costs: memory and ports. */
   inspect(slot: Slot, depth?: 'alive' | 'full'): Promise<Inspection>;
   /** Argument list that prints (and with `follow` keeps printing) the last lines of a slot's or a release's output. */
-  logs(of: { slot: Slot } | { release: string }, options: { lines: number; follow: boolean }): Promise<readonly string[]>;
+  logs(
+    of: { slot: Slot } | { release: string },
+    options: { lines: number; follow: boolean },
+  ): Promise<readonly string[]>;
 }
 
 export interface Launch {

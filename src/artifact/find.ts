@@ -51,7 +51,10 @@ function notFound(pattern: string, found: readonly string[]): Failure {
     exit: exitCodes.configuration,
     what: found.length > 0 ? 'no jar there can be started' : `nothing is at ${pattern}`,
     why: found.length > 0 ? `without a Main-Class in its manifest, or not a jar: ${found.join(', ')}` : undefined,
-    fix: found.length > 0 ? 'build the bootable jar (`mvn package`, `gradle bootJar`), or name it' : 'build first, or name it: `cutover deploy PATH`',
+    fix:
+      found.length > 0
+        ? 'build the bootable jar (`mvn package`, `gradle bootJar`), or name it'
+        : 'build first, or name it: `cutover deploy PATH`',
   });
 }
 

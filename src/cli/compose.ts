@@ -38,8 +38,12 @@ export async function composeSetup(
 ): Promise<{ world: SetupWorld; actions: () => Promise<readonly SetupAction[]> }> {
   const host = localHost();
   const router = await routerOf(host, config);
-  const actions = async () => [...stateActions(config), ...(await unitActions(host, config, deployer)), ...(await router.install())];
-  return { world: { config, host, router, deployer, report }, actions };
+  const actions = async () => [
+    ...stateActions(config),
+    ...(await unitActions(host, config, deployer)),
+    ...(await router.install()),
+  ];
+  return { world: { config, host, router, deployer, report, checks: nginxChecks(host, config) }, actions };
 }
 
 async function routerOf(host: Host, config: Config): Promise<Router> {

@@ -18,7 +18,10 @@ export async function run(argv: readonly string[]): Promise<number> {
 
 async function tell(failure: Failure, json: boolean): Promise<number> {
   if (json) process.stdout.write(`${JSON.stringify({ type: 'failure', exit: failure.exit, ...failure.fields })}\n`);
-  const [{ failureText }, { paintFor }] = await Promise.all([import('./render/failure.ts'), import('./render/paint.ts')]);
+  const [{ failureText }, { paintFor }] = await Promise.all([
+    import('./render/failure.ts'),
+    import('./render/paint.ts'),
+  ]);
   process.stderr.write(failureText(failure, paintFor(process.stderr)));
   return failure.exit;
 }
@@ -32,7 +35,10 @@ export function build(setCode: (code: number) => void): Command {
     .exitOverride()
     .enablePositionalOptions();
   const add = (usage: string, description: string, load: () => Promise<{ default: Action }>) => {
-    const command = program.command(usage).description(description).option('-c, --config <file>', 'configuration file (default: ./cutover.yaml)');
+    const command = program
+      .command(usage)
+      .description(description)
+      .option('-c, --config <file>', 'configuration file (default: ./cutover.yaml)');
     return command.action(async (...given: unknown[]) => {
       const words = given.slice(0, -2) as string[];
       const action = (await load()).default;
@@ -44,23 +50,38 @@ export function build(setCode: (code: number) => void): Command {
   const wait = ['--wait <time>', 'queue for the lock so long, e.g. 5m'] as const;
   const message = ['-m, --message <text>', 'why, for the history'] as const;
 
-  add('init', 'write a cutover.yaml that fits this folder', () => import('./commands/init.ts')).option('--force', 'overwrite the one that is there');
+  add('init', 'write a cutover.yaml that fits this folder', () => import('./commands/init.ts')).option(
+    '--force',
+    'overwrite the one that is there',
+  );
   add('setup', 'prepare this server, once (may need root)', () => import('./commands/setup.ts'))
     .option('--print', 'show every file and command, change nothing')
     .option('--remove', 'take everything back')
     .option('--owner <user>', 'the user who will deploy (default: who called sudo)');
-  add('deploy [artifact]', 'start a release in the idle slot, prove it, switch to it', () => import('./commands/deploy.ts'))
+  add(
+    'deploy [artifact]',
+    'start a release in the idle slot, prove it, switch to it',
+    () => import('./commands/deploy.ts'),
+  )
     .option('--plan', 'print what it would do, do nothing')
     .option(...json)
     .option(...wait)
     .option(...message)
     .option('--not-reversible <why>', 'later rollbacks past this release are refused');
-  add('rollback [release]', 'switch back to the release before, or to a named one', () => import('./commands/rollback.ts'))
+  add(
+    'rollback [release]',
+    'switch back to the release before, or to a named one',
+    () => import('./commands/rollback.ts'),
+  )
     .option(...json)
     .option(...wait)
     .option(...message);
-  add('status', 'what is live, what stands by, and what to do next', () => import('./commands/status.ts')).option(...json).option('-w, --watch', 'refresh every second');
-  add('history', 'who deployed what, when, and what it cost', () => import('./commands/history.ts')).option(...json).option('-n, --lines <count>', 'how many', '20');
+  add('status', 'what is live, what stands by, and what to do next', () => import('./commands/status.ts'))
+    .option(...json)
+    .option('-w, --watch', 'refresh every second');
+  add('history', 'who deployed what, when, and what it cost', () => import('./commands/history.ts'))
+    .option(...json)
+    .option('-n, --lines <count>', 'how many', '20');
   add('logs [of]', "the application's own output: of a slot or a release", () => import('./commands/logs.ts'))
     .option('-f, --follow', 'keep printing')
     .option('-n, --lines <count>', 'how many lines', '100');
@@ -69,8 +90,14 @@ export function build(setCode: (code: number) => void): Command {
     .option(...json)
     .addOption(new Option('--trust <witness>', 'whom to believe when they disagree').choices(['router', 'records']));
   add('up', 'start what should run and does not', () => import('./commands/up.ts')).option(...json);
-  add('down', 'stop both slots', () => import('./commands/down.ts')).option(...json).option('-y, --yes', 'do not ask');
-  add('unlock', 'show who holds the lock; remove it when they are proven dead', () => import('./commands/unlock.ts')).option('--force', 'remove it in any case');
+  add('down', 'stop both slots', () => import('./commands/down.ts'))
+    .option(...json)
+    .option('-y, --yes', 'do not ask');
+  add(
+    'unlock',
+    'show who holds the lock; remove it when they are proven dead',
+    () => import('./commands/unlock.ts'),
+  ).option('--force', 'remove it in any case');
   const shell = program.command('completion <shell>').description('completion script for bash, zsh or fish');
   shell.action(async (name: string) => {
     const { completion } = await import('./commands/completion.ts');

@@ -17,8 +17,7 @@ export async function findCache(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
   const home = env['XDG_CACHE_HOME'];
-  const base =
-    home !== undefined && isAbsolute(home) ? home : env['HOME'] && join(env['HOME'], '.cache');
+  const base = home !== undefined && isAbsolute(home) ? home : env['HOME'] && join(env['HOME'], '.cache');
   if (!base || !isAbsolute(base) || process.getuid === undefined) return undefined;
   const program = await programIdentity().catch(() => undefined);
   if (program === undefined) return undefined;
@@ -32,10 +31,7 @@ export async function findCache(
 export async function readCache(path: string, file: string): Promise<Config | undefined> {
   try {
     if (!isPrivate(await lstat(dirname(path)), 'directory')) return undefined;
-    const handle = await open(
-      path,
-      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-    );
+    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const found = await handle.stat();
       if (!isPrivate(found, 'file') || found.size > longestEntry) return undefined;
@@ -111,9 +107,7 @@ function isConfigOf(kept: unknown, file: string): kept is Config {
 }
 
 async function prune(directory: string): Promise<void> {
-  const names = (await readdir(directory)).filter((name) =>
-    /^config-[0-9a-f]{64}\.json$/.test(name),
-  );
+  const names = (await readdir(directory)).filter((name) => /^config-[0-9a-f]{64}\.json$/.test(name));
   if (names.length <= keptFiles) return;
   const aged = await Promise.all(
     names.map(async (name) => ({ name, at: (await lstat(join(directory, name))).mtimeMs })),

@@ -15,18 +15,10 @@ export interface Command {
 }
 
 /** Turns a line or a list into an argument list, or says everything that is wrong with it. */
-export function readCommand(
-  written: string | readonly string[],
-  shell: boolean,
-): Command | CommandMistake[] {
-  const words = shell
-    ? shellWords(written)
-    : typeof written === 'string'
-      ? splitLine(written)
-      : written;
+export function readCommand(written: string | readonly string[], shell: boolean): Command | CommandMistake[] {
+  const words = shell ? shellWords(written) : typeof written === 'string' ? splitLine(written) : written;
   if ('message' in words) return [{ word: undefined, message: words.message }];
-  const mistakes =
-    typeof written === 'string' ? lineMistakes(words, shell) : wordMistakes(words, shell);
+  const mistakes = typeof written === 'string' ? lineMistakes(words, shell) : wordMistakes(words, shell);
   return mistakes.length > 0 ? mistakes : { argv: words, shell };
 }
 
@@ -74,9 +66,7 @@ function shellOnly(token: string, startsWord: boolean, index: number): string | 
 
 function shellWords(written: string | readonly string[]): readonly string[] | { message: string } {
   if (typeof written === 'string') return [written];
-  return written.length === 1
-    ? written
-    : { message: 'with "shell: true" this is one line, not a list' };
+  return written.length === 1 ? written : { message: 'with "shell: true" this is one line, not a list' };
 }
 
 function lineMistakes(words: readonly string[], shell: boolean): CommandMistake[] {
@@ -95,15 +85,13 @@ function wordMistakes(words: readonly string[], shell: boolean): CommandMistake[
 
 /** In a shell line `{print}` and `${HOME}` have a meaning of their own, so only a near miss is reported there. */
 function placeholderMistakes(text: string, shell: boolean): string[] {
-  return [...text.matchAll(/(\$?)\{([A-Za-z_][A-Za-z0-9_-]*)\}/g)].flatMap(
-    ([, dollar = '', name = '']) => {
-      if (placeholders.some((known) => known === name)) return [];
-      if (shell && (dollar !== '' || suggest(name, placeholders) === undefined)) return [];
-      const near = suggest(name, placeholders);
-      const known = placeholders.map((each) => `{${each}}`).join(', ');
-      return [
-        `unknown placeholder "{${name}}" ${near === undefined ? `(there are ${known})` : `(did you mean "{${near}}"?)`}`,
-      ];
-    },
-  );
+  return [...text.matchAll(/(\$?)\{([A-Za-z_][A-Za-z0-9_-]*)\}/g)].flatMap(([, dollar = '', name = '']) => {
+    if (placeholders.some((known) => known === name)) return [];
+    if (shell && (dollar !== '' || suggest(name, placeholders) === undefined)) return [];
+    const near = suggest(name, placeholders);
+    const known = placeholders.map((each) => `{${each}}`).join(', ');
+    return [
+      `unknown placeholder "{${name}}" ${near === undefined ? `(there are ${known})` : `(did you mean "{${near}}"?)`}`,
+    ];
+  });
 }

@@ -3,8 +3,7 @@ import type { Facts, Folder } from './detect.ts';
 /** A Maven or Gradle build, or undefined. */
 export function detectJava(folder: Folder): Omit<Facts, 'adopted'> | undefined {
   const pom = folder.text('pom.xml');
-  if (pom !== undefined)
-    return javaFacts(folder, { ...mavenFacts(folder, pom), build: stripXml(pom) });
+  if (pom !== undefined) return javaFacts(folder, { ...mavenFacts(folder, pom), build: stripXml(pom) });
   const name = ['build.gradle', 'build.gradle.kts'].find((each) => folder.text(each) !== undefined);
   if (name === undefined) return undefined;
   const settings = folder.text('settings.gradle') ?? folder.text('settings.gradle.kts') ?? '';
@@ -46,14 +45,9 @@ function mavenFacts(folder: Folder, pom: string): Omit<Build, 'build'> {
   };
 }
 
-function javaFacts(
-  folder: Folder,
-  { app, artifact, found, build, several }: Build,
-): Omit<Facts, 'adopted'> {
+function javaFacts(folder: Folder, { app, artifact, found, build, several }: Build): Omit<Facts, 'adopted'> {
   const boot = /spring-boot|springframework\.boot/.test(build);
-  const actuator = /spring-?boot[.-]starter[.-]actuator/i.test(
-    build.replaceAll('springBoot', 'spring-boot'),
-  );
+  const actuator = /spring-?boot[.-]starter[.-]actuator/i.test(build.replaceAll('springBoot', 'spring-boot'));
   const server = serverOf(build);
   return {
     app,
@@ -70,17 +64,10 @@ function javaFacts(
   };
 }
 
-function assumedOf(
-  folder: Folder,
-  artifact: string,
-  several: boolean,
-  actuator: boolean,
-): string[] {
+function assumedOf(folder: Folder, artifact: string, several: boolean, actuator: boolean): string[] {
   return [
     ...(several
-      ? [
-          `the application is the jar in ${artifact}: there are several modules (set \`artifact\` to the one to deploy)`,
-        ]
+      ? [`the application is the jar in ${artifact}: there are several modules (set \`artifact\` to the one to deploy)`]
       : []),
     ...(actuator
       ? []
@@ -97,9 +84,7 @@ function assumedOf(
 function serverOf(build: string): string | undefined {
   if (/starter-jetty/.test(build)) return 'jetty';
   if (/starter-undertow/.test(build)) return 'undertow';
-  return /starter-webflux/.test(build) && !/starter-web(mvc)?\b(?!-|flux)/.test(build)
-    ? 'netty'
-    : undefined;
+  return /starter-webflux/.test(build) && !/starter-web(mvc)?\b(?!-|flux)/.test(build) ? 'netty' : undefined;
 }
 
 function stripXml(text: string): string {

@@ -4,8 +4,7 @@ import { isMap, valueAt } from './mistake.ts';
 
 const health =
   'one of /actuator/health/readiness, /actuator/health, /health and /profile says whether it is healthy (set `health.path`)';
-const port =
-  'the application listens on the port in the environment variable PORT (or give it {port} in `run`)';
+const port = 'the application listens on the port in the environment variable PORT (or give it {port} in `run`)';
 
 /** A Node application, or undefined. */
 export function detectNode(folder: Folder): Omit<Facts, 'adopted'> | undefined {
@@ -45,16 +44,14 @@ function startOf(folder: Folder, written: unknown): Start {
       found: `package.json: main is ${main}`,
       assumed: [],
     };
-  const file = ['server.js', 'index.js', 'app.js', 'main.js', 'server.mjs', 'index.mjs'].find(
-    (each) => folder.files.includes(each),
+  const file = ['server.js', 'index.js', 'app.js', 'main.js', 'server.mjs', 'index.mjs'].find((each) =>
+    folder.files.includes(each),
   );
   const guess = `node {artifact}/${file ?? 'index.js'}`;
   return {
     run: guess,
     found: 'package.json',
-    assumed: [
-      `it is started with ${guess}: package.json has no plain "node FILE" as start script and no main`,
-    ],
+    assumed: [`it is started with ${guess}: package.json has no plain "node FILE" as start script and no main`],
   };
 }
 
@@ -64,9 +61,7 @@ function nodeLine(script: string): string | undefined {
   if (!('argv' in read) || read.argv[0] !== 'node' || !read.argv.every(isPlain)) return undefined;
   const file = read.argv.findIndex((word, index) => index > 0 && !word.startsWith('-'));
   if (file === -1 || !/[./]/.test(read.argv[file] ?? '')) return undefined;
-  return read.argv
-    .map((word, index) => (index === file ? `{artifact}/${inside(word)}` : word))
-    .join(' ');
+  return read.argv.map((word, index) => (index === file ? `{artifact}/${inside(word)}` : word)).join(' ');
 }
 
 function isPlain(word: string): boolean {

@@ -42,11 +42,7 @@ export async function detect({ cwd, nginxDir }: DetectOptions): Promise<Detected
   const folder = await openFolder(cwd);
   const kind = detectJava(folder) ?? detectNode(folder) ?? unknownKind(folder);
   const adopted = await detectInclude(nginxDir);
-  const found = [
-    ...kind.found,
-    ...dockerfile(folder),
-    ...(adopted === undefined ? [] : [adoptedFact(adopted)]),
-  ];
+  const found = [...kind.found, ...dockerfile(folder), ...(adopted === undefined ? [] : [adoptedFact(adopted)])];
   const facts: Facts = {
     ...kind,
     app: appName(kind.app),
@@ -114,9 +110,7 @@ function unknownKind(folder: Folder): Omit<Facts, 'adopted'> {
 }
 
 function dockerfile(folder: Folder): string[] {
-  return folder.files.includes('Dockerfile')
-    ? ['Dockerfile: not used; the application runs as a plain process']
-    : [];
+  return folder.files.includes('Dockerfile') ? ['Dockerfile: not used; the application runs as a plain process'] : [];
 }
 
 async function detectInclude(nginxDir: string): Promise<Adopted | undefined> {

@@ -4,11 +4,9 @@ import { Failure } from '../core/failure.ts';
 
 /** Reads the secrets of `env_file`. No message ever holds a value. */
 export async function readEnvFile(file: string): Promise<Record<string, string>> {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch(
-    (error: NodeJS.ErrnoException) => {
-      throw unreadable(file, error.message);
-    },
-  );
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
+    throw unreadable(file, error.message);
+  });
   try {
     const found = await handle.stat();
     if (!found.isFile()) throw unreadable(file, 'it is not a file');
@@ -82,8 +80,7 @@ function readEntry(text: string, at: number): Entry {
   if (match === null) return { length: line.length, said: whatIsWrong(line), value: '' };
   const [whole, name = '', single, double, plain] = match;
   const value = single ?? (double === undefined ? unquoted(plain ?? '') : unescaped(double));
-  if (value.includes('\0'))
-    return { length: whole.length, said: `${name} holds a NUL character`, value: '' };
+  if (value.includes('\0')) return { length: whole.length, said: `${name} holds a NUL character`, value: '' };
   return { length: whole.length, name, value };
 }
 
@@ -103,7 +100,5 @@ function unescaped(quoted: string): string {
 function whatIsWrong(line: string): string {
   const name = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=/.exec(line)?.[1];
   if (name !== undefined) return `${name}: a quote is not closed, or something follows it`;
-  return line.includes('=')
-    ? 'the name before "=" must be letters, digits and "_"'
-    : 'there is no "="';
+  return line.includes('=') ? 'the name before "=" must be letters, digits and "_"' : 'there is no "="';
 }

@@ -7,9 +7,7 @@ import { fields, type Field } from './json-schema.ts';
 export function initText(facts: Facts): string {
   const set = settings(facts);
   const blocks = fields().map((field) =>
-    set[field.path[0] ?? ''] === undefined
-      ? commented(field)
-      : said(field, set[field.path[0] ?? '']),
+    set[field.path[0] ?? ''] === undefined ? commented(field) : said(field, set[field.path[0] ?? '']),
   );
   return `${[...opening, ...facts.assumed.map((each) => `# Assumed: ${each}.`)].join('\n')}\n\n${blocks.join('\n\n')}\n`;
 }
@@ -39,11 +37,9 @@ function said(field: Field, value: unknown): string {
 
 function commented(field: Field): string {
   if (field.fields.length === 0) return [about(field), ...optionLines(field, '', false)].join('\n');
-  return [
-    about(field),
-    `# ${field.path.join('.')}:`,
-    ...field.fields.flatMap((each) => optionLines(each, '  ')),
-  ].join('\n');
+  return [about(field), `# ${field.path.join('.')}:`, ...field.fields.flatMap((each) => optionLines(each, '  '))].join(
+    '\n',
+  );
 }
 
 function about(field: Field): string {
@@ -53,14 +49,9 @@ function about(field: Field): string {
 /** `# key: value`, which is right once the `# ` is taken away; with the short meaning where it has no line of its own. */
 function optionLines(field: Field, indent: string, withMeaning = true): string[] {
   const name = field.path.at(-1) ?? '';
-  const meaning = withMeaning
-    ? `  # ${firstSentence(field.description)}${standardInWords(field)}`
-    : '';
+  const meaning = withMeaning ? `  # ${firstSentence(field.description)}${standardInWords(field)}` : '';
   if (field.fields.length > 0)
-    return [
-      `# ${indent}${name}:${meaning}`,
-      ...field.fields.flatMap((each) => optionLines(each, `${indent}  `)),
-    ];
+    return [`# ${indent}${name}:${meaning}`, ...field.fields.flatMap((each) => optionLines(each, `${indent}  `))];
   return [`# ${indent}${name}: ${flow(field.standard ?? field.samples[0] ?? null)}${meaning}`];
 }
 

@@ -10,9 +10,7 @@ const missing = 'is missing';
 /** What zod found, in words for the person who wrote the file. */
 export function explain(issues: readonly Issue[], written: unknown): Mistake[] {
   const mistakes = issues.flatMap((issue) => explainIssue(issue, [], written));
-  const meant = new Set(
-    mistakes.map(({ path, meant: key }) => (key === undefined ? '' : showPath([...path, key]))),
-  );
+  const meant = new Set(mistakes.map(({ path, meant: key }) => (key === undefined ? '' : showPath([...path, key]))));
   return mistakes.filter(({ path, message }) => message !== missing || !meant.has(showPath(path)));
 }
 
@@ -50,10 +48,7 @@ function wrongName(path: Path, { issues }: Issue & { code: 'invalid_key' }): Mis
 
 /** The branch of a union that this value was certainly not meant for. */
 function isWrongKind(issue: Issue): boolean {
-  return (
-    issue.path.length === 0 &&
-    ['invalid_type', 'invalid_value', 'invalid_union'].includes(issue.code ?? '')
-  );
+  return issue.path.length === 0 && ['invalid_type', 'invalid_value', 'invalid_union'].includes(issue.code ?? '');
 }
 
 const kinds: Readonly<Record<string, string>> = {
@@ -82,11 +77,8 @@ function notOneOf(value: unknown, allowed: readonly unknown[]): string {
 function unknownKey(key: string, path: Path): Mistake {
   const tree: unknown = z.toJSONSchema(schema, { io: 'input' });
   const meant = suggest(key, keysAt(tree, path));
-  if (meant !== undefined)
-    return { path, key, meant, message: `unknown key "${key}" (did you mean "${meant}"?)` };
-  const home = ['', ...keysAt(tree, [])].find((section) =>
-    keysAt(tree, section === '' ? [] : [section]).includes(key),
-  );
+  if (meant !== undefined) return { path, key, meant, message: `unknown key "${key}" (did you mean "${meant}"?)` };
+  const home = ['', ...keysAt(tree, [])].find((section) => keysAt(tree, section === '' ? [] : [section]).includes(key));
   if (home === undefined) return { path, key, message: `unknown key "${key}"` };
   const where = home === '' ? 'at the top of the file' : `under "${home}"`;
   return { path, key, message: `unknown key "${key}" (it belongs ${where})` };
@@ -95,8 +87,7 @@ function unknownKey(key: string, path: Path): Mistake {
 /** Names of the fields that a map at this path may have, from the schema. */
 function keysAt(tree: unknown, path: Path): string[] {
   const nodes = path.reduce<unknown[]>(
-    (found, part) =>
-      found.flatMap((node) => variants(node).map((each) => valueAt(each, ['properties', part]))),
+    (found, part) => found.flatMap((node) => variants(node).map((each) => valueAt(each, ['properties', part]))),
     [tree],
   );
   return nodes.flatMap(variants).flatMap((node) => Object.keys(mapAt(node, 'properties')));

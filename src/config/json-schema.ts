@@ -26,8 +26,7 @@ export function jsonSchema(): Record<string, unknown> {
       const { otherwise, samples } = node;
       // zod leaves `examples` out where a value is transformed, hence a name of our own.
       if (Array.isArray(samples)) node.examples = samples;
-      if (typeof otherwise === 'string')
-        node.description = `${node.description ?? ''} Default: ${otherwise}.`;
+      if (typeof otherwise === 'string') node.description = `${node.description ?? ''} Default: ${otherwise}.`;
       delete node['otherwise'];
       delete node['samples'];
       if (isMap(node.default) && Object.keys(node.default).length === 0) delete node.default;
@@ -36,8 +35,7 @@ export function jsonSchema(): Record<string, unknown> {
   return {
     $schema,
     title: 'cutover.yaml',
-    description:
-      'Configuration of cutover, zero-downtime deployment for the servers you already have.',
+    description: 'Configuration of cutover, zero-downtime deployment for the servers you already have.',
     ...rest,
   };
 }
@@ -55,11 +53,7 @@ function fieldsOf(node: object, above: readonly string[]): Field[] {
   );
 }
 
-function fieldOf(
-  node: Readonly<Record<string, unknown>>,
-  path: readonly string[],
-  required: boolean,
-): Field {
+function fieldOf(node: Readonly<Record<string, unknown>>, path: readonly string[], required: boolean): Field {
   const { description, otherwise, samples } = node;
   const inside = fieldsOf(node, path);
   return {

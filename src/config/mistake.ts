@@ -12,8 +12,7 @@ export interface Mistake {
 
 export function showPath(path: Path): string {
   return path.reduce<string>(
-    (shown, part) =>
-      typeof part === 'number' ? `${shown}[${part}]` : shown === '' ? part : `${shown}.${part}`,
+    (shown, part) => (typeof part === 'number' ? `${shown}[${part}]` : shown === '' ? part : `${shown}.${part}`),
     '',
   );
 }

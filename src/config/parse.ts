@@ -27,20 +27,14 @@ export function parseConfig(file: string, text: string): Config {
     offset: error.pos[0],
     said: sayError(error, text),
   }));
-  if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY'))
-    throw invalid(file, lines, syntax);
+  if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) throw invalid(file, lines, syntax);
   const { config, findings } = read(file, document);
-  if (config === undefined || syntax.length + findings.length > 0)
-    throw invalid(file, lines, [...syntax, ...findings]);
+  if (config === undefined || syntax.length + findings.length > 0) throw invalid(file, lines, [...syntax, ...findings]);
   return config;
 }
 
-function sayError(
-  { code, message, pos: [at] }: Document.Parsed['errors'][number],
-  text: string,
-): string {
-  if (code === 'DUPLICATE_KEY')
-    return `the key "${/^[^:\s]+/.exec(text.slice(at))?.[0] ?? ''}" is there twice`;
+function sayError({ code, message, pos: [at] }: Document.Parsed['errors'][number], text: string): string {
+  if (code === 'DUPLICATE_KEY') return `the key "${/^[^:\s]+/.exec(text.slice(at))?.[0] ?? ''}" is there twice`;
   const line = text.slice(text.lastIndexOf('\n', at - 1) + 1).split('\n', 1)[0] ?? '';
   const braces = /(:|-)\s+\{(artifact|port|slot|release)\}/.test(line);
   return braces ? `${message} (put a value that begins with "{" in quotes)` : message;

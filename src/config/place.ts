@@ -1,14 +1,4 @@
-import {
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  visit,
-  type Document,
-  type Pair,
-  type Scalar,
-} from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, visit, type Document, type Pair, type Scalar } from 'yaml';
 import type { Mistake, Path } from './mistake.ts';
 
 /** Offset into the text at which a mistake is shown: the key itself, the value, or the nearest thing around it. */
@@ -18,14 +8,11 @@ export function placeOf(document: Document.Parsed, { path, key }: Mistake): numb
   let offset = startOf(node);
   for (const [index, part] of whole.entries()) {
     const inside = isAlias(node) ? node.resolve(document) : node;
-    const pair = isMap(inside)
-      ? inside.items.find((each) => nameOf(each) === String(part))
-      : undefined;
+    const pair = isMap(inside) ? inside.items.find((each) => nameOf(each) === String(part)) : undefined;
     const next = isSeq(inside) && typeof part === 'number' ? inside.items[part] : pair?.value;
     if (pair === undefined && next === undefined) return offset;
     const atKey =
-      pair !== undefined &&
-      (index < whole.length - 1 || key !== undefined || !isScalar(next) || isEmpty(next));
+      pair !== undefined && (index < whole.length - 1 || key !== undefined || !isScalar(next) || isEmpty(next));
     offset = startOf(atKey ? pair.key : next);
     node = next;
   }
@@ -36,12 +23,7 @@ export function placeOf(document: Document.Parsed, { path, key }: Mistake): numb
 export function restoreTexts(document: Document.Parsed): void {
   visit(document, {
     Scalar(position, node, ancestors) {
-      if (
-        position === 'key' ||
-        typeof node.value === 'string' ||
-        node.value === null ||
-        node.source === undefined
-      )
+      if (position === 'key' || typeof node.value === 'string' || node.value === null || node.source === undefined)
         return;
       if (isText(pathOf(position, ancestors))) node.value = node.source;
     },
@@ -65,12 +47,7 @@ export function strangeKeys(document: Document.Parsed): Mistake[] {
   return found;
 }
 
-const texts = [
-  /^env\.[^.]*$/,
-  /^run\.\d+$/,
-  /^health\.(command\.\d+|header\.[^.]*)$/,
-  /^hooks\.\w+(\.run)?\.\d+$/,
-];
+const texts = [/^env\.[^.]*$/, /^run\.\d+$/, /^health\.(command\.\d+|header\.[^.]*)$/, /^hooks\.\w+(\.run)?\.\d+$/];
 
 function isText(path: Path): boolean {
   return texts.some((pattern) => pattern.test(path.join('.')));
@@ -87,9 +64,7 @@ function pathOf(position: string | number | null, ancestors: readonly unknown[])
 }
 
 function isPairLike(node: unknown): node is Pair {
-  return (
-    typeof node === 'object' && node !== null && 'key' in node && 'value' in node && !isScalar(node)
-  );
+  return typeof node === 'object' && node !== null && 'key' in node && 'value' in node && !isScalar(node);
 }
 
 function nameOf(pair: Pair): string {

@@ -82,10 +82,7 @@ function routerOf(written: Written['router'], from: (path: string) => string): R
     listen: written.listen,
     include: from(written.include),
     variable: written.variable,
-    tls:
-      tls === undefined
-        ? undefined
-        : { ...tls, certificate: from(tls.certificate), key: from(tls.key) },
+    tls: tls === undefined ? undefined : { ...tls, certificate: from(tls.certificate), key: from(tls.key) },
     frontDoor: written.front_door,
     failover: written.failover,
     maxBody: written.max_body,
@@ -114,11 +111,7 @@ const limits: Readonly<Record<Upstream['server'], Omit<Upstream, 'server'>>> = {
   other: { keepalive: 0, requests: 1000, idle: 2000 },
 };
 
-function upstreamOf(
-  written: Written['upstream'],
-  artifact: string,
-  run: RunCommand | undefined,
-): Upstream {
+function upstreamOf(written: Written['upstream'], artifact: string, run: RunCommand | undefined): Upstream {
   const server = written.server ?? guessServer(artifact, run);
   const standard = limits[server];
   return {
@@ -131,7 +124,6 @@ function upstreamOf(
 
 function guessServer(artifact: string, run: RunCommand | undefined): Upstream['server'] {
   if (isJar(artifact)) return 'tomcat';
-  const program =
-    run?.shell === true ? run.argv[0]?.replace(/^\s*exec\s+/, '').split(/\s/)[0] : run?.argv[0];
+  const program = run?.shell === true ? run.argv[0]?.replace(/^\s*exec\s+/, '').split(/\s/)[0] : run?.argv[0];
   return program !== undefined && /(^|\/)node(js)?$/.test(program) ? 'node' : 'other';
 }

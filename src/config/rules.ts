@@ -3,12 +3,7 @@ import { isMap, valueAt, type Mistake, type Path } from './mistake.ts';
 
 /** What one field cannot know of another. Reads the file as it was written, so that it works beside other mistakes. */
 export function findContradictions(written: unknown): Mistake[] {
-  return [
-    ...runMistakes(written),
-    ...portMistakes(written),
-    ...ownPortMistakes(written),
-    ...modeMistakes(written),
-  ];
+  return [...runMistakes(written), ...portMistakes(written), ...ownPortMistakes(written), ...modeMistakes(written)];
 }
 
 function runMistakes(written: unknown): Mistake[] {
@@ -27,9 +22,7 @@ function runMistakes(written: unknown): Mistake[] {
 
 function notStartable(written: unknown, shell: boolean): Mistake[] {
   const artifact = valueAt(written, ['artifact']);
-  const mistakes: Mistake[] = shell
-    ? [{ path: ['shell'], message: 'is only for a line in run' }]
-    : [];
+  const mistakes: Mistake[] = shell ? [{ path: ['shell'], message: 'is only for a line in run' }] : [];
   if (typeof artifact !== 'string' || artifact === '' || isJar(artifact)) return mistakes;
   return [
     ...mistakes,
@@ -45,9 +38,7 @@ export function isJar(artifact: string): boolean {
 }
 
 function wordsOf(value: unknown): string[] | undefined {
-  return Array.isArray(value) && value.every((word) => typeof word !== 'object')
-    ? value.map(String)
-    : undefined;
+  return Array.isArray(value) && value.every((word) => typeof word !== 'object') ? value.map(String) : undefined;
 }
 
 /** nginx would take the application's port, or the other way round. */
@@ -74,11 +65,8 @@ function slotPort(written: unknown, slot: string): number | undefined {
 
 function addressesAt(written: unknown, path: Path): { address: string; path: Path }[] {
   const given = valueAt(written, path);
-  if (Array.isArray(given))
-    return given.map((each, index) => ({ address: String(each), path: [...path, index] }));
-  return typeof given === 'string' || typeof given === 'number'
-    ? [{ address: String(given), path }]
-    : [];
+  if (Array.isArray(given)) return given.map((each, index) => ({ address: String(each), path: [...path, index] }));
+  return typeof given === 'string' || typeof given === 'number' ? [{ address: String(given), path }] : [];
 }
 
 /** Both slots would get the same port, or a name would lie. */
@@ -88,9 +76,7 @@ function ownPortMistakes(written: unknown): Mistake[] {
     const path = ['env', name];
     if (name === 'PORT' || name === 'SERVER_PORT')
       return [{ path, message: 'cutover gives each slot its own port: set it in slots' }];
-    return name.startsWith('CUTOVER_')
-      ? [{ path, message: 'names that begin with CUTOVER_ are set by cutover' }]
-      : [];
+    return name.startsWith('CUTOVER_') ? [{ path, message: 'names that begin with CUTOVER_ are set by cutover' }] : [];
   });
 }
 
@@ -98,9 +84,7 @@ function modeMistakes(written: unknown): Mistake[] {
   const mode = valueAt(written, ['router', 'mode']) ?? 'managed';
   if (mode !== 'managed' && mode !== 'adopted' && mode !== 'classic') return [];
   const [keys, right] =
-    mode === 'managed'
-      ? [['include', 'variable'], 'adopted or classic']
-      : [['tls', 'max_body'], 'managed'];
+    mode === 'managed' ? [['include', 'variable'], 'adopted or classic'] : [['tls', 'max_body'], 'managed'];
   return keys
     .filter((key) => valueAt(written, ['router', key]) !== undefined)
     .map((key) => ({

@@ -47,25 +47,18 @@ export const health = z
     deadline: duration(1)
       .prefault('100s')
       .meta({ description: 'Longest time until the release must be healthy, its start included.' }),
-    successes: wholeNumber(1, 1000)
-      .prefault(3)
-      .meta({ description: 'Successful checks in a row that are needed.' }),
+    successes: wholeNumber(1, 1000).prefault(3).meta({ description: 'Successful checks in a row that are needed.' }),
   })
   .superRefine((given, context) => {
-    const wrong = (path: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message });
-    if (given.tcp && given.command !== undefined)
-      wrong('command', 'cannot be used together with health.tcp');
+    const wrong = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (given.tcp && given.command !== undefined) wrong('command', 'cannot be used together with health.tcp');
     const other = given.tcp ? 'tcp' : 'command';
     if (given.tcp || given.command !== undefined) {
-      for (const key of onlyHttp)
-        if (isSaid(given[key])) wrong(key, `cannot be used together with health.${other}`);
+      for (const key of onlyHttp) if (isSaid(given[key])) wrong(key, `cannot be used together with health.${other}`);
     }
     if (given.timeout > given.deadline) wrong('timeout', 'must not be longer than health.deadline');
   });
 
 function isSaid(value: unknown): boolean {
-  return typeof value === 'object' && value !== null
-    ? Object.keys(value).length > 0
-    : value !== undefined;
+  return typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : value !== undefined;
 }

@@ -7,9 +7,7 @@ const written = z.union([z.string(), z.array(text)], {
 });
 
 /** A line or a list of words, read as an argument list. No shell. */
-export const commandLine = written.transform((given, context): readonly string[] =>
-  argvOf(given, false, [], context),
-);
+export const commandLine = written.transform((given, context): readonly string[] => argvOf(given, false, [], context));
 
 const deadline = duration(1).prefault('60s');
 
@@ -35,26 +33,17 @@ const hook = z.union(
 );
 
 export const hooks = z.strictObject({
-  before_start: at(
-    'Before the new release is started, for example to migrate the database.',
-    './migrate.sh {release}',
-  ),
+  before_start: at('Before the new release is started, for example to migrate the database.', './migrate.sh {release}'),
   after_start: at(
     'When the new release is healthy and gets no traffic yet, for example to warm it up.',
     'curl -sf http://127.0.0.1:{port}/warm-up',
   ),
-  before_switch: at(
-    'Right before the switch: the last chance to say no.',
-    './smoke-test.sh {port}',
-  ),
+  before_switch: at('Right before the switch: the last chance to say no.', './smoke-test.sh {port}'),
   after_switch: at(
     'When the new release has the traffic and the front door has confirmed it.',
     './notify.sh {release}',
   ),
-  after_failure: at(
-    'When a deployment has failed and everything is put back.',
-    './alarm.sh {release}',
-  ),
+  after_failure: at('When a deployment has failed and everything is put back.', './alarm.sh {release}'),
   activate: at(
     'When a slot becomes the live one: starts what must run only once, such as schedulers and consumers.',
     'curl -sf -XPOST http://127.0.0.1:{port}/jobs/start',

@@ -27,9 +27,7 @@ export const router = z
         'Who owns the server block. `managed`: cutover writes a site of its own. `adopted`: yours stays and names `variable`; no reload on a deploy. `classic`: the same with a rewritten include file and a reload.',
     }),
     binary: routerPath.prefault('nginx').meta({ description: 'The nginx program.' }),
-    conf: routerPath
-      .prefault('/etc/nginx/nginx.conf')
-      .meta({ description: 'Main configuration file of nginx.' }),
+    conf: routerPath.prefault('/etc/nginx/nginx.conf').meta({ description: 'Main configuration file of nginx.' }),
     prefix: routerPath.optional().meta({
       description: 'Prefix of nginx (its `-p`).',
       otherwise: 'the one that was compiled in',
@@ -40,22 +38,18 @@ export const router = z
       otherwise: 'sites-enabled if nginx reads it, else conf.d',
       samples: ['/etc/nginx/conf.d'],
     }),
-    pid: routerPath
-      .prefault('/run/nginx.pid')
-      .meta({ description: 'File in which nginx keeps its process id.' }),
+    pid: routerPath.prefault('/run/nginx.pid').meta({ description: 'File in which nginx keeps its process id.' }),
     listen: oneOrMore(address, addresses)
       .prefault(80)
       .meta({
-        description:
-          'Port, `address:port`, or list of them, for plain HTTP. `[]` with `tls` is HTTPS only.',
+        description: 'Port, `address:port`, or list of them, for plain HTTP. `[]` with `tls` is HTTPS only.',
         samples: [['127.0.0.1:8080', '[::1]:8080']],
       }),
     include: routerPath.prefault('/etc/nginx/conf.d/service-url.inc').meta({
       description: 'Include file inside your server block, for `adopted` and `classic`.',
     }),
     variable: variableName.prefault('service_url').meta({
-      description:
-        'Variable that your `proxy_pass` names, without `$`, for `adopted` and `classic`.',
+      description: 'Variable that your `proxy_pass` names, without `$`, for `adopted` and `classic`.',
     }),
     tls: tls.optional().meta({ description: 'HTTPS with your certificate, for `managed`.' }),
     front_door: frontDoor.optional().meta({
@@ -68,8 +62,7 @@ export const router = z
         'When the live release dies, nginx sends requests to the standby for as long as there is one. Requests that change something are never sent twice.',
     }),
     max_body: bodySize.prefault('0').meta({
-      description:
-        'Largest request body, as nginx writes it (`10m`). 0 leaves the limit to the application.',
+      description: 'Largest request body, as nginx writes it (`10m`). 0 leaves the limit to the application.',
       samples: ['100m'],
     }),
   })
@@ -87,8 +80,7 @@ export const router = z
     ];
     for (const { at, path } of places) {
       const whole = at.replace(/^\*:/, '');
-      if (seen.has(whole))
-        context.addIssue({ code: 'custom', path, message: `names ${at} a second time` });
+      if (seen.has(whole)) context.addIssue({ code: 'custom', path, message: `names ${at} a second time` });
       seen.add(whole);
     }
   });
@@ -112,16 +104,14 @@ export const upstream = z.strictObject({
   requests: wholeNumber(1, 1_000_000_000)
     .optional()
     .meta({
-      description:
-        'Requests after which nginx closes a connection. Below the limit of the application.',
+      description: 'Requests after which nginx closes a connection. Below the limit of the application.',
       otherwise: '90 for tomcat, else 1000',
       samples: [90],
     }),
   idle: duration(1)
     .optional()
     .meta({
-      description:
-        'Idle time after which nginx closes a connection. Below the limit of the application.',
+      description: 'Idle time after which nginx closes a connection. Below the limit of the application.',
       otherwise: 'tomcat 10s, jetty 15s, undertow and netty 30s, node 3s, other 2s',
       samples: ['10s'],
     }),

@@ -49,8 +49,7 @@ export const schema = z.strictObject({
     .record(envName, envValue, { error: 'must be variables: NAME: value' })
     .prefault({})
     .meta({
-      description:
-        'Environment variables of the application. For secrets use `env_file`. The port is set by cutover.',
+      description: 'Environment variables of the application. For secrets use `env_file`. The port is set by cutover.',
       samples: [{ SPRING_PROFILES_ACTIVE: 'prod', TZ: 'Asia/Seoul' }],
     }),
   env_file: localPath.optional().meta({
@@ -74,8 +73,7 @@ export const schema = z.strictObject({
     })
     .prefault({})
     .meta({
-      description:
-        'The two places a release can run in. Each deploy goes to the one that gets no traffic.',
+      description: 'The two places a release can run in. Each deploy goes to the one that gets no traffic.',
     }),
   health: health.prefault({}).meta({
     description:
@@ -106,9 +104,7 @@ export const schema = z.strictObject({
     description:
       'What keeps the application running: `process`, `systemd` units, or `auto`: systemd where it is PID 1.',
   }),
-  router: router
-    .prefault({})
-    .meta({ description: 'The nginx that decides which slot the public reaches.' }),
+  router: router.prefault({}).meta({ description: 'The nginx that decides which slot the public reaches.' }),
   upstream: upstream.prefault({}).meta({
     description:
       'Idle connections from nginx to the application. nginx must give them up before the application does: otherwise a request can meet a closing connection and is lost.',
@@ -133,8 +129,7 @@ export const schema = z.strictObject({
     .prefault({})
     .meta({ description: 'What to do about the memory of the second instance.' }),
   log_size: size(4096).prefault('10M').meta({
-    description:
-      'Output of the application kept for each release. At most twice as much is on disk.',
+    description: 'Output of the application kept for each release. At most twice as much is on disk.',
   }),
 });
 

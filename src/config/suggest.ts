@@ -6,10 +6,7 @@ export function suggest(word: string, candidates: readonly string[]): string | u
     .toSorted((a, b) => a.distance - b.distance);
   const best = ranked[0];
   if (best === undefined) return undefined;
-  const allowed = Math.min(
-    3,
-    Math.max(1, Math.floor(Math.max(typed.length, best.candidate.length) / 2.5)),
-  );
+  const allowed = Math.min(3, Math.max(1, Math.floor(Math.max(typed.length, best.candidate.length) / 2.5)));
   return best.distance <= allowed ? best.candidate : undefined;
 }
 
@@ -24,8 +21,7 @@ function distance(a: string, b: string): number {
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      const swap =
-        a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? cell(before, j - 2) + 1 : Infinity;
+      const swap = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? cell(before, j - 2) + 1 : Infinity;
       const change = cell(last, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
       row.push(Math.min(change, swap, cell(last, j) + 1, cell(row, j - 1) + 1));
     }

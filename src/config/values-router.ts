@@ -38,10 +38,7 @@ export const localPath = z
   .string()
   .min(1, 'is empty')
   .max(1024, 'is too long')
-  .regex(
-    /^(?!~)[^\p{Cc}\u2028\u2029]*$/u,
-    'must be a path without control characters, and "~" is not expanded',
-  );
+  .regex(/^(?!~)[^\p{Cc}\u2028\u2029]*$/u, 'must be a path without control characters, and "~" is not expanded');
 
 export const userName = z
   .string()
@@ -54,14 +51,7 @@ export const variableName = z
 export const bodySize = z
   .union([z.int().nonnegative(), z.string()])
   .transform(String)
-  .pipe(
-    z
-      .string()
-      .regex(
-        /^\d{1,15}[kmgKMG]?$/,
-        'must be a size as nginx writes it, such as 10m; 0 is no limit',
-      ),
-  );
+  .pipe(z.string().regex(/^\d{1,15}[kmgKMG]?$/, 'must be a size as nginx writes it, such as 10m; 0 is no limit'));
 
 const addressHint = 'must be a port, address:port or [IPv6 address]:port';
 
@@ -73,12 +63,7 @@ function isAddress(written: string): boolean {
   const parts = /^(?:(\*|localhost|[\d.]+|\[[0-9a-fA-F:.]+\]):)?([1-9]\d{0,4})$/.exec(written);
   if (parts === null || Number(parts[2]) > 65_535) return false;
   const host = parts[1] ?? '*';
-  return (
-    host === '*' ||
-    host === 'localhost' ||
-    isIPv4(host) ||
-    (host.startsWith('[') && isIPv6(host.slice(1, -1)))
-  );
+  return host === '*' || host === 'localhost' || isIPv4(host) || (host.startsWith('[') && isIPv6(host.slice(1, -1)));
 }
 
 const doorHint = 'must be an address such as http://127.0.0.1:80';

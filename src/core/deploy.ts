@@ -1,6 +1,6 @@
-import { execute } from './execute.ts';
+import { execute, type Finished } from './execute.ts';
 import { exitCodes, Failure } from './failure.ts';
-import type { Begin, End } from './journal.ts';
+import type { Begin } from './journal.ts';
 import { planDeploy, targetSlot, type HookName } from './plan.ts';
 import { preflight } from './preflight.ts';
 import type { Release } from './release.ts';
@@ -14,7 +14,7 @@ export interface DeployOptions extends SessionOptions {
   notReversible: string | undefined;
 }
 
-export function deploy(world: World, artifact: Artifact, options: DeployOptions): Promise<End> {
+export function deploy(world: World, artifact: Artifact, options: DeployOptions): Promise<Finished> {
   return underLock(world, options, async (view) => {
     const { begin, release } = await planned(world, view, artifact, options);
     return execute(world, jobOf(view, { release, source: artifact }), begin, options.signal);
@@ -57,7 +57,14 @@ function nextId({ releases, deployments }: View): string {
 }
 
 export function configuredHooks({ config }: World): readonly HookName[] {
-  const names: readonly HookName[] = ['beforeStart', 'afterStart', 'beforeSwitch', 'afterSwitch', 'activate', 'deactivate'];
+  const names: readonly HookName[] = [
+    'beforeStart',
+    'afterStart',
+    'beforeSwitch',
+    'afterSwitch',
+    'activate',
+    'deactivate',
+  ];
   return names.filter((name) => config.hooks[name] !== undefined);
 }
 

@@ -7,10 +7,21 @@ import { soleSlot } from './split.ts';
 import { trafficText } from './view.ts';
 import type { World } from './world.ts';
 
+export interface Finished {
+  begin: Begin;
+  end: End;
+}
+
 /** Runs a plan from its first step. On any failure or signal it goes the way back and throws. */
-export async function execute(world: World, job: Job, begin: Begin, signal: AbortSignal): Promise<End> {
+export async function execute(world: World, job: Job, begin: Begin, signal: AbortSignal): Promise<Finished> {
   const began = world.clock.elapsed();
-  world.report({ type: 'begin', deployment: begin.deployment, command: begin.command, plan: begin.plan, deadline: deadlineOf(world, begin.plan) });
+  world.report({
+    type: 'begin',
+    deployment: begin.deployment,
+    command: begin.command,
+    plan: begin.plan,
+    deadline: deadlineOf(world, begin.plan),
+  });
   await world.store.append(begin);
   const progress = { done: [] as Step[] };
   try {
@@ -18,7 +29,7 @@ export async function execute(world: World, job: Job, begin: Begin, signal: Abor
   } catch (error) {
     throw await putBack(world, job, begin, progress.done, error, signal);
   }
-  return finish(world, job, begin, 'done', began);
+  return { begin, end: await finish(world, job, begin, 'done', began) };
 }
 
 /** Puts an interrupted deployment right: back, or forward once the old release's stop had begun. */
@@ -86,13 +97,21 @@ async function putBack(
   const noReturn = begin.plan[pointOfNoReturn(begin.from, begin.plan)];
   const passed = noReturn !== undefined && done.includes(noReturn);
   const undone = !passed && (await tryUndo(world, job, begin, done, failure));
-  await finish(world, job, begin, undone ? 'put-back' : 'stuck', began).catch((problem: unknown) => warn(world, problem));
+  await finish(world, job, begin, undone ? 'put-back' : 'stuck', began).catch((problem: unknown) =>
+    warn(world, problem),
+  );
   const exit = undone ? failure.exit : exitCodes.needsPerson;
   const known = await whereThingsAre(world, begin, done);
   return completed(new Failure({ ...failure.fields, exit }, failure.cause), known);
 }
 
-async function tryUndo(world: World, job: Job, begin: Begin, done: readonly Step[], failure: Failure): Promise<boolean> {
+async function tryUndo(
+  world: World,
+  job: Job,
+  begin: Begin,
+  done: readonly Step[],
+  failure: Failure,
+): Promise<boolean> {
   const { code, what } = failure.fields;
   const { deployment } = begin;
   const entry: JournalEntry = { kind: 'abort', deployment, at: world.clock.now(), code, what };
@@ -114,7 +133,9 @@ async function undo(world: World, job: Job, begin: Begin, done: readonly Step[],
   world.report({ type: 'abort', why, plan });
   const problems: unknown[] = [];
   for (const [index, step] of plan.entries())
-    await runStep(world, job, step, index, new AbortController().signal).catch((problem: unknown) => problems.push(problem));
+    await runStep(world, job, step, index, new AbortController().signal).catch((problem: unknown) =>
+      problems.push(problem),
+    );
   if (stays) throw noWayBack(begin);
   if (problems.length > 0) throw problems[0];
 }
@@ -144,18 +165,30 @@ async function finish(world: World, job: Job, begin: Begin, outcome: Outcome, be
 
 function foreseen(error: unknown, signal: AbortSignal): Failure {
   if (!signal.aborted) return asFailure(error);
-  return new Failure({ code: 'INTERRUPTED', exit: exitCodes.interrupted, what: `interrupted by ${String(signal.reason)}` });
+  return new Failure({
+    code: 'INTERRUPTED',
+    exit: exitCodes.interrupted,
+    what: `interrupted by ${String(signal.reason)}`,
+  });
 }
 
 function noWayBack({ from }: Begin): Failure {
-  return new Failure({ code: 'NO_WAY_BACK', exit: exitCodes.needsPerson, what: `traffic stays where it is: ${from ?? 'the old slot'} does not run any more` });
+  return new Failure({
+    code: 'NO_WAY_BACK',
+    exit: exitCodes.needsPerson,
+    what: `traffic stays where it is: ${from ?? 'the old slot'} does not run any more`,
+  });
 }
 
 function warn(world: World, problem: unknown): void {
   world.report({ type: 'warning', text: problem instanceof Error ? problem.message : String(problem) });
 }
 
-async function whereThingsAre(world: World, begin: Begin, done: readonly Step[]): Promise<{ traffic: string; left: string }> {
+async function whereThingsAre(
+  world: World,
+  begin: Begin,
+  done: readonly Step[],
+): Promise<{ traffic: string; left: string }> {
   const split = await world.router.read().catch(() => begin.before);
   const sole = soleSlot(split);
   const seen = sole && (await world.runtime.inspect(sole, 'alive').catch(() => undefined));

@@ -66,8 +66,10 @@ function judge(health: Health, answer: HttpAnswer): Attempt {
   const bodyFits = health.body === undefined || answer.body.includes(health.body);
   const wrong = Object.entries(health.header).find(([name, value]) => answer.headers[name.toLowerCase()] !== value);
   if (!statusFits) return { healthy: false, answer: `answered ${answer.status}` };
-  if (!bodyFits) return { healthy: false, answer: `answered ${answer.status}, but without "${health.body}" in its body` };
-  if (wrong) return { healthy: false, answer: `answered ${answer.status}, but without the header ${wrong[0]}: ${wrong[1]}` };
+  if (!bodyFits)
+    return { healthy: false, answer: `answered ${answer.status}, but without "${health.body}" in its body` };
+  if (wrong)
+    return { healthy: false, answer: `answered ${answer.status}, but without the header ${wrong[0]}: ${wrong[1]}` };
   return { healthy: true, answer: `answered ${answer.status}` };
 }
 

@@ -37,7 +37,7 @@ export async function perform(world: World, job: Job, step: Step, signal: AbortS
     case 'start':
       return start(world, job, step.slot, step.release);
     case 'probe':
-      return proven(world, step.slot, step.release, signal);
+      return proven(world, step.slot, step.release, step.warm ? 1 : world.config.health.successes, signal);
     case 'hook':
       return runHook(world, step.hook, step.slot, step.release, signal);
     case 'shift':
@@ -57,17 +57,24 @@ async function drain({ router, clock, config }: World, job: Job, slot: Slot, sig
     open = await router.connections(slot);
   }
   job.cut += open;
-  return open === 0 ? 'no connection left' : `${open} still open after ${humanDuration(config.drain)}; stopping cuts them`;
+  return open === 0
+    ? 'no connection left'
+    : `${open} still open after ${humanDuration(config.drain)}; stopping cuts them`;
 }
 
 async function stopped({ runtime, config }: World, slot: Slot): Promise<string> {
   const { how } = await runtime.stop(slot, config.grace);
-  return { 'was-not-running': 'was not running', graceful: 'ended gracefully', killed: `killed after ${humanDuration(config.grace)}` }[how];
+  return {
+    'was-not-running': 'was not running',
+    graceful: 'ended gracefully',
+    killed: `killed after ${humanDuration(config.grace)}`,
+  }[how];
 }
 
 /** Something that is left in the slot from an interrupted start goes first. */
 async function start(world: World, job: Job, slot: Slot, id: string): Promise<string> {
-  const release = job.artifact?.release.id === id ? job.artifact.release : job.releases.find((known) => known.id === id);
+  const release =
+    job.artifact?.release.id === id ? job.artifact.release : job.releases.find((known) => known.id === id);
   if (!release) throw releaseGone(id);
   const launch = await launchOf(world, slot, release);
   await world.runtime.stop(slot, world.config.grace);
@@ -75,9 +82,15 @@ async function start(world: World, job: Job, slot: Slot, id: string): Promise<st
   return `release ${id} on port ${launch.port}`;
 }
 
-async function proven(world: World, slot: Slot, release: string, signal: AbortSignal): Promise<string> {
-  const { asked } = await probe(world, slot, release, signal);
-  return `${asked} ${world.config.health.successes}× in a row`;
+async function proven(
+  world: World,
+  slot: Slot,
+  release: string,
+  successes: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const { asked } = await probe(world, slot, release, successes, signal);
+  return successes > 1 ? `${asked} ${successes}× in a row` : asked;
 }
 
 async function shift({ router }: World, split: Split): Promise<string> {
@@ -94,7 +107,7 @@ async function shift({ router }: World, split: Split): Promise<string> {
 async function confirm({ router, clock }: World, slot: Slot, signal: AbortSignal): Promise<string> {
   const end = clock.elapsed() + confirmDeadline;
   let last = 'no answer';
-  for (let inARow = 0; inARow < confirmsInARow; ) {
+  for (let inARow = 0; inARow < confirmsInARow;) {
     if (clock.elapsed() > end) throw notConfirmed(slot, last);
     const answer = await router.ask(signal);
     signal.throwIfAborted();
@@ -120,7 +133,13 @@ async function runHook(
     deadline: hook.deadline,
     signal,
     cwd: path.dirname(config.file),
-    env: { CUTOVER_APP: config.app, CUTOVER_SLOT: slot, CUTOVER_PORT: values.port, CUTOVER_RELEASE: values.release, CUTOVER_HOOK: name },
+    env: {
+      CUTOVER_APP: config.app,
+      CUTOVER_SLOT: slot,
+      CUTOVER_PORT: values.port,
+      CUTOVER_RELEASE: values.release,
+      CUTOVER_HOOK: name,
+    },
   });
   const log = path.join(config.state, 'logs', `${release ?? 'hooks'}.log`);
   const words = `${stdout}${stderr}`.trimEnd();
@@ -157,5 +176,9 @@ function notConfirmed(slot: Slot, last: string): Failure {
 }
 
 function releaseGone(id: string): Failure {
-  return new Failure({ code: 'RELEASE_GONE', what: `release ${id} is not on the server any more`, fix: 'deploy it again' });
+  return new Failure({
+    code: 'RELEASE_GONE',
+    what: `release ${id} is not on the server any more`,
+    fix: 'deploy it again',
+  });
 }

@@ -1,13 +1,7 @@
 import { otherSlot, type Slot } from './slot.ts';
 import { allTo, soleSlot, type Split } from './split.ts';
 
-export type HookName =
-  | 'beforeStart'
-  | 'afterStart'
-  | 'beforeSwitch'
-  | 'afterSwitch'
-  | 'activate'
-  | 'deactivate';
+export type HookName = 'beforeStart' | 'afterStart' | 'beforeSwitch' | 'afterSwitch' | 'activate' | 'deactivate';
 
 /** One thing to do. Every step may be done twice without harm. */
 export type Step =
@@ -15,7 +9,8 @@ export type Step =
   | { do: 'drain'; slot: Slot }
   | { do: 'stop'; slot: Slot }
   | { do: 'start'; slot: Slot; release: string }
-  | { do: 'probe'; slot: Slot; release: string }
+  /** `warm`: the release has been proven before and has kept running, so one answer is enough. */
+  | { do: 'probe'; slot: Slot; release: string; warm?: true }
   | { do: 'hook'; hook: HookName; slot: Slot; release: string | undefined }
   | { do: 'shift'; split: Split }
   | { do: 'confirm'; slot: Slot }
@@ -49,14 +44,14 @@ export function planDeploy(cutover: Cutover): readonly Step[] {
   return [
     ...(cutover.stage ? [{ do: 'stage', release: cutover.release } as const] : []),
     ...(cutover.running ? [] : bringUp(slot, cutover)),
-    { do: 'probe', slot, release: cutover.release },
+    { do: 'probe', slot, release: cutover.release, ...(cutover.running ? { warm: true } : {}) },
     ...hook('beforeSwitch', slot, cutover.release, cutover.hooks),
     { do: 'shift', split: allTo(slot) },
     { do: 'confirm', slot },
     ...handOver(slot, cutover),
     ...hook('afterSwitch', slot, cutover.release, cutover.hooks),
     ...retire(cutover),
-    { do: 'prune' },
+    ...(cutover.stage ? [{ do: 'prune' } as const] : []),
   ];
 }
 
@@ -120,10 +115,7 @@ function bringUp(slot: Slot, { occupied, release, hooks }: Cutover): readonly St
 }
 
 function handOver(slot: Slot, { live, liveRelease, release, hooks }: Cutover): readonly Step[] {
-  return [
-    ...(live ? hook('deactivate', live, liveRelease, hooks) : []),
-    ...hook('activate', slot, release, hooks),
-  ];
+  return [...(live ? hook('deactivate', live, liveRelease, hooks) : []), ...hook('activate', slot, release, hooks)];
 }
 
 function retire({ live, keepStandby }: Cutover): readonly Step[] {

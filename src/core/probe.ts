@@ -22,7 +22,13 @@ export interface Proof {
  * Waits until the release in the slot is healthy: so many successes in a row, from the very process
  * that was started. Fails at once when that process dies, or listens somewhere else.
  */
-export async function probe(world: World, slot: Slot, release: string, signal: AbortSignal): Promise<Proof> {
+export async function probe(
+  world: World,
+  slot: Slot,
+  release: string,
+  successes: number,
+  signal: AbortSignal,
+): Promise<Proof> {
   const { clock, config } = world;
   const { health } = config;
   const began = clock.elapsed();
@@ -34,8 +40,8 @@ export async function probe(world: World, slot: Slot, release: string, signal: A
     signal.throwIfAborted();
     last = await check.once();
     inARow = last.healthy ? inARow + 1 : 0;
-    if (inARow === 1 || inARow >= health.successes) await mustBeOurs(world, slot, release);
-    if (inARow >= health.successes) return { took: clock.elapsed() - began, asked: check.asked() };
+    if (inARow === 1) await mustBeOurs(world, slot, release);
+    if (inARow >= successes) return { took: clock.elapsed() - began, asked: check.asked() };
     await watch(clock.elapsed() - began);
     await clock.sleep(health.interval, signal);
   }

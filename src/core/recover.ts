@@ -1,6 +1,6 @@
-import { execute } from './execute.ts';
+import { execute, type Finished } from './execute.ts';
 import { exitCodes, Failure } from './failure.ts';
-import { recordedLive, type End } from './journal.ts';
+import { recordedLive } from './journal.ts';
 import type { Step } from './plan.ts';
 import { beginOf, jobOf, underLock, type SessionOptions } from './session.ts';
 import { soleSlot } from './split.ts';
@@ -16,7 +16,7 @@ export interface RecoverOptions extends SessionOptions {
  * Puts an interrupted deployment right, which taking the lock does. What is left then is a
  * disagreement that only a person can decide. Undefined: nothing was wrong with it.
  */
-export function recover(world: World, options: RecoverOptions): Promise<End | undefined> {
+export function recover(world: World, options: RecoverOptions): Promise<Finished | undefined> {
   return underLock(world, options, async (view) => {
     if (view.disagreements.length === 0) return undefined;
     if (options.trust === undefined) mustAgree(view);

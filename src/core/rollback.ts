@@ -1,7 +1,6 @@
 import { configuredHooks, nothingDeployed } from './deploy.ts';
-import { execute } from './execute.ts';
+import { execute, type Finished } from './execute.ts';
 import { exitCodes, Failure } from './failure.ts';
-import type { End } from './journal.ts';
 import { planRollback } from './plan.ts';
 import { preflight } from './preflight.ts';
 import type { Release } from './release.ts';
@@ -16,7 +15,7 @@ export interface RollbackOptions extends SessionOptions {
   message: string | undefined;
 }
 
-export function rollback(world: World, options: RollbackOptions): Promise<End> {
+export function rollback(world: World, options: RollbackOptions): Promise<Finished> {
   return underLock(world, options, async (view) => {
     mustAgree(view);
     const { live } = view;
@@ -36,7 +35,12 @@ export function rollback(world: World, options: RollbackOptions): Promise<End> {
       keepStandby: world.config.standby === 'keep',
       hooks: configuredHooks(world),
     });
-    const begin = await beginOf(world, view, 'rollback', { plan, to: slot, release: target.id, message: options.message });
+    const begin = await beginOf(world, view, 'rollback', {
+      plan,
+      to: slot,
+      release: target.id,
+      message: options.message,
+    });
     return execute(world, jobOf(view), begin, options.signal);
   });
 }
@@ -56,13 +60,17 @@ export function targetRelease(view: View, live: Slot, named: string | undefined)
 }
 
 export function releaseBefore({ deployments, releases }: View, current: string | undefined): string | undefined {
-  const wasLive = new Set(deployments.flatMap(({ end }) => (end?.outcome === 'done' && end.release ? [end.release] : [])));
+  const wasLive = new Set(
+    deployments.flatMap(({ end }) => (end?.outcome === 'done' && end.release ? [end.release] : [])),
+  );
   return releases.findLast(({ id }) => wasLive.has(id) && Number(id) < Number(current ?? 0))?.id;
 }
 
 function mustBeReversible({ releases, slots }: View, live: Slot, target: Release): void {
   const current = Number(slots[live].release ?? 0);
-  const barrier = releases.find(({ id, notReversible }) => notReversible && Number(id) > Number(target.id) && Number(id) <= current);
+  const barrier = releases.find(
+    ({ id, notReversible }) => notReversible && Number(id) > Number(target.id) && Number(id) <= current,
+  );
   if (!barrier) return;
   throw new Failure({
     code: 'NOT_REVERSIBLE',

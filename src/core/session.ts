@@ -1,5 +1,5 @@
 import { Failure } from './failure.ts';
-import type { Begin, Command, End } from './journal.ts';
+import type { Begin, Command } from './journal.ts';
 import { resume } from './execute.ts';
 import type { Job } from './perform.ts';
 import type { Step } from './plan.ts';
@@ -18,13 +18,20 @@ export interface SessionOptions {
 const lockInterval = 200;
 
 /** Holds the lock, puts an interrupted deployment right first, then lets `work` see what is. */
-export async function underLock<T>(world: World, options: SessionOptions, work: (view: View) => Promise<T>): Promise<T> {
+export async function underLock<T>(
+  world: World,
+  options: SessionOptions,
+  work: (view: View) => Promise<T>,
+): Promise<T> {
   const lock = await queued(world, options);
   try {
-    if (lock.takenOverFrom) note(world, `took over the lock of ${lock.takenOverFrom.command} (process ${lock.takenOverFrom.pid} is dead)`);
+    if (lock.takenOverFrom)
+      note(world, `took over the lock of ${lock.takenOverFrom.command} (process ${lock.takenOverFrom.pid} is dead)`);
     return await work(await settled(world));
   } finally {
-    await lock.release().catch(() => note(world, 'the lock could not be let go; the next command proves its owner dead'));
+    await lock
+      .release()
+      .catch(() => note(world, 'the lock could not be let go; the next command proves its owner dead'));
   }
 }
 
@@ -78,8 +85,6 @@ export async function beginOf(
     ...fields,
   };
 }
-
-export type Ended = { end: End; view: View };
 
 function note(world: World, text: string): void {
   world.report({ type: 'note', text });

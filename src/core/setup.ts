@@ -17,6 +17,8 @@ export interface SetupWorld {
   host: Host;
   router: Router;
   deployer: Deployer;
+  /** What the drivers know to check; each rejects with a failure. */
+  checks: readonly (() => Promise<void>)[];
   /** Told before each action, and what becomes of it. */
   report: (line: string) => void;
 }
@@ -65,8 +67,10 @@ export async function setUp(world: SetupWorld, actions: readonly SetupAction[]):
   const manifest = await remembered(world, missing, commands);
   try {
     for (const thing of missing) await make(world, thing);
-    for (const command of commands.filter(({ kind }) => kind === 'check' || kind === 'apply')) await mustSucceed(world, command);
+    for (const command of commands.filter(({ kind }) => kind === 'check' || kind === 'apply'))
+      await mustSucceed(world, command);
     await mustLeadHere(world);
+    for (const check of world.checks) await check();
   } catch (error) {
     await takeBack(world, manifest, missing);
     throw error;
@@ -105,7 +109,10 @@ async function filtered<T>(items: readonly T[], test: (item: T) => Promise<boole
 }
 
 async function isThere({ host, deployer }: SetupWorld, thing: Thing): Promise<boolean> {
-  if (thing.kind === 'marker') return (await host.run(['sh', '-c', '[ -e "$1" ] || [ -e "$2" ]', 'is-there', thing.path, thing.unless])).code === 0;
+  if (thing.kind === 'marker')
+    return (
+      (await host.run(['sh', '-c', '[ -e "$1" ] || [ -e "$2" ]', 'is-there', thing.path, thing.unless])).code === 0
+    );
   const { stdout } = await host.run(['stat', '-c', '%a %u %F', thing.path]);
   const [mode, uid, ...words] = stdout.trim().split(' ');
   const ownerFits = thing.owner !== 'deployer' || Number(uid) === deployer.uid;
@@ -130,14 +137,21 @@ async function mustNotBeLinks({ host }: SetupWorld, things: readonly Thing[]): P
 }
 
 /** Written before anything changes, so that even a killed set-up can be taken back. */
-async function remembered(world: SetupWorld, missing: readonly Thing[], commands: readonly SetupCommand[]): Promise<Manifest> {
+async function remembered(
+  world: SetupWorld,
+  missing: readonly Thing[],
+  commands: readonly SetupCommand[],
+): Promise<Manifest> {
   const { host, config } = world;
   const known = await readManifest(world);
   const files = missing.filter((thing) => thing.kind === 'file' && !inside(config.state, thing.path));
   const replaced = await Promise.all(files.map((thing) => replacement(world, thing, known)));
   const untouched = (known?.replaced ?? []).filter((old) => !replaced.some((file) => file.path === old.path));
   const created = missing.filter((thing) => thing.kind === 'directory' && !inside(config.state, thing.path));
-  const absent = await filtered(created, async ({ path: folder }) => (await host.run(['test', '-e', folder])).code !== 0);
+  const absent = await filtered(
+    created,
+    async ({ path: folder }) => (await host.run(['test', '-e', folder])).code !== 0,
+  );
   const manifest: Manifest = {
     replaced: [...untouched, ...replaced],
     directories: [...new Set([config.state, ...(known?.directories ?? []), ...absent.map((thing) => thing.path)])],
@@ -217,7 +231,8 @@ async function takeBack(world: SetupWorld, manifest: Manifest, made: readonly Th
   const paths = new Set(made.map((thing) => thing.path));
   const files = manifest.replaced.filter((file) => paths.has(file.path));
   for (const file of files) await restore(world, file);
-  if (files.length > 0) for (const command of manifest.unapply.filter((entry) => !isBefore(entry))) await tried(world, command);
+  if (files.length > 0)
+    for (const command of manifest.unapply.filter((entry) => !isBefore(entry))) await tried(world, command);
 }
 
 async function restore({ host, report }: SetupWorld, { path: file, before }: Replaced): Promise<void> {
@@ -251,7 +266,12 @@ function manifestFile({ state }: Config): string {
 }
 
 function notSetUp(state: string): Failure {
-  return new Failure({ code: 'NOT_SET_UP', exit: exitCodes.configuration, what: 'there is nothing to take back', why: `${state}/setup.json does not exist` });
+  return new Failure({
+    code: 'NOT_SET_UP',
+    exit: exitCodes.configuration,
+    what: 'there is nothing to take back',
+    why: `${state}/setup.json does not exist`,
+  });
 }
 
 function inside(folder: string, file: string): boolean {

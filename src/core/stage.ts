@@ -85,7 +85,11 @@ async function mustSucceed({ host }: World, argv: readonly string[]): Promise<vo
 }
 
 /** Releases to remove: all but the newest, and never one that is in a slot or a way back. */
-export function surplus(releases: readonly Release[], keep: number, needed: readonly (string | undefined)[]): readonly Release[] {
+export function surplus(
+  releases: readonly Release[],
+  keep: number,
+  needed: readonly (string | undefined)[],
+): readonly Release[] {
   const spare = releases.filter(({ id }) => !needed.includes(id));
   return spare.slice(0, Math.max(0, releases.length - keep));
 }

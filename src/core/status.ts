@@ -50,7 +50,11 @@ export async function statusOf(world: World, view: View): Promise<Status> {
     live: view.live ?? null,
     split: view.split,
     agreement: agreementOf(view),
-    frontDoor: { slot: view.frontDoor.slot ?? null, status: view.frontDoor.status ?? null, detail: view.frontDoor.detail },
+    frontDoor: {
+      slot: view.frontDoor.slot ?? null,
+      status: view.frontDoor.status ?? null,
+      detail: view.frontDoor.detail,
+    },
     slots: { blue: slotStatus('blue', view, config.slots.blue), green: slotStatus('green', view, config.slots.green) },
     liveSince: liveSince(view),
     deployment: view.unfinished ? unfinished(view.unfinished, running) : null,
@@ -92,7 +96,10 @@ function agreementOf(view: View): Status['agreement'] {
 }
 
 function liveSince({ deployments, live }: View): Status['liveSince'] {
-  const last = deployments.findLast(({ end, command }) => end?.outcome === 'done' && end.live === live && (command === 'deploy' || command === 'rollback'));
+  const last = deployments.findLast(
+    ({ end, command }) =>
+      end?.outcome === 'done' && end.live === live && (command === 'deploy' || command === 'rollback'),
+  );
   if (!last?.end) return null;
   return { at: new Date(last.end.at).toISOString(), by: last.by, command: last.command, message: last.message ?? null };
 }
@@ -103,8 +110,10 @@ function unfinished({ deployment, command, by, at, begun, plan }: Deployment, ru
 }
 
 function nextCommand(view: View, running: boolean): string {
-  if (view.unfinished) return running ? 'wait: a deployment is running' : '`cutover recover`: a deployment was interrupted';
-  if (view.disagreements.length > 0) return '`cutover recover --trust router` (or `--trust records`) once you know which is right';
+  if (view.unfinished)
+    return running ? 'wait: a deployment is running' : '`cutover recover`: a deployment was interrupted';
+  if (view.disagreements.length > 0)
+    return '`cutover recover --trust router` (or `--trust records`) once you know which is right';
   if (!view.live) return '`cutover deploy`';
   const live = view.slots[view.live];
   if (live.state !== 'running') return '`cutover up`: the live release does not run';
@@ -112,7 +121,9 @@ function nextCommand(view: View, running: boolean): string {
   const standby = view.slots[otherSlot(view.live)];
   const named = standbyIsNewer(view, view.live) ? ` ${standby.release ?? ''}` : '';
   if (standby.state === 'running') return `\`cutover deploy\`, or \`cutover rollback${named}\` to switch at once`;
-  return releaseBefore(view, live.release) ? '`cutover deploy`, or `cutover rollback` (starts the release before)' : '`cutover deploy`';
+  return releaseBefore(view, live.release)
+    ? '`cutover deploy`, or `cutover rollback` (starts the release before)'
+    : '`cutover deploy`';
 }
 
 /** After a rollback the standby holds the later release, which has to be named. */

@@ -1,6 +1,6 @@
 import { nothingDeployed } from './deploy.ts';
-import { execute } from './execute.ts';
-import { recordedLive, type End } from './journal.ts';
+import { execute, type Finished } from './execute.ts';
+import { recordedLive } from './journal.ts';
 import { planDown, planUp } from './plan.ts';
 import { beginOf, jobOf, underLock, type SessionOptions } from './session.ts';
 import { slots } from './slot.ts';
@@ -9,7 +9,7 @@ import type { View } from './view.ts';
 import type { World } from './world.ts';
 
 /** Starts what should run and does not: after a reboot, or after `down`. Undefined: all of it runs. */
-export function up(world: World, options: SessionOptions): Promise<End | undefined> {
+export function up(world: World, options: SessionOptions): Promise<Finished | undefined> {
   return underLock(world, options, async (view) => {
     const missing = missingSlots(view);
     if (missing.length === 0) return undefined;
@@ -19,7 +19,7 @@ export function up(world: World, options: SessionOptions): Promise<End | undefin
 }
 
 /** Stops both slots. The public gets no answer from then on. */
-export function down(world: World, options: SessionOptions): Promise<End | undefined> {
+export function down(world: World, options: SessionOptions): Promise<Finished | undefined> {
   return underLock(world, options, async (view) => {
     const occupied = slots.filter((slot) => view.slots[slot].state !== 'stopped');
     if (occupied.length === 0) return undefined;

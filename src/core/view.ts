@@ -56,7 +56,9 @@ function disagreementsOf({ split, frontDoor, slots: inspected, deployments }: Se
     found.push(`the router's file says ${routed}, but ${frontDoor.slot} answers at the front door`);
   const held = routed && inspected[routed].release;
   if (recorded?.live && routed === recorded.live && held !== undefined && held !== recorded.release)
-    found.push(`the records say release ${recorded.release ?? '?'} is live in ${routed}, but ${routed} runs release ${held}`);
+    found.push(
+      `the records say release ${recorded.release ?? '?'} is live in ${routed}, but ${routed} runs release ${held}`,
+    );
   if (routed && inspected[routed].taken) found.push(`a process that is not ours listens on the port of ${routed}`);
   return found;
 }

@@ -13,18 +13,12 @@ export async function identityOf(host: Pick<Host, 'read'>, pid: number): Promise
   return fields && fields.state !== 'Z' ? `${(boot ?? '').trim()}/${fields.startTicks}` : undefined;
 }
 
-export async function isAlive(
-  host: Pick<Host, 'read'>,
-  pid: number,
-  identity: string,
-): Promise<boolean> {
+export async function isAlive(host: Pick<Host, 'read'>, pid: number, identity: string): Promise<boolean> {
   return (await identityOf(host, pid)) === identity;
 }
 
 /** Fields of /proc/PID/stat after the name, which may itself hold spaces and brackets (proc(5)). */
-export function statFields(
-  stat: string | undefined,
-): { state: string; startTicks: string } | undefined {
+export function statFields(stat: string | undefined): { state: string; startTicks: string } | undefined {
   if (!stat) return undefined;
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return {

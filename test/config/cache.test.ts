@@ -1,15 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import {
-  chmod,
-  lstat,
-  readFile,
-  readdir,
-  rename,
-  rm,
-  symlink,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, lstat, readFile, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
@@ -97,12 +87,9 @@ describe('what was read once is kept', () => {
     for (let keep = 1; keep <= 23; keep++) {
       await writeFile(join(cwd, 'cutover.yaml'), `${jar}keep: ${keep}\n`);
       await load();
-      for (const name of await readdir(cache))
-        if (keep === 1) await utimes(join(cache, name), 1, 1);
+      for (const name of await readdir(cache)) if (keep === 1) await utimes(join(cache, name), 1, 1);
     }
-    const kept = await Promise.all(
-      (await readdir(cache)).map((name) => readFile(join(cache, name), 'utf8')),
-    );
+    const kept = await Promise.all((await readdir(cache)).map((name) => readFile(join(cache, name), 'utf8')));
     expect(kept).toHaveLength(20);
     expect(kept.some((text) => text.includes('"keep":1,'))).toBe(false);
   });

@@ -73,18 +73,14 @@ describe('a line that wants a shell is refused without one', () => {
     ['~/run', '"~"'],
     ['FOO=1 java', '"env", not in the line (FOO)'],
   ])('%j', (line, said) => {
-    expect(readCommand(line, false)).toEqual([
-      { word: undefined, message: expect.stringContaining(said) },
-    ]);
+    expect(readCommand(line, false)).toEqual([{ word: undefined, message: expect.stringContaining(said) }]);
   });
 
   it.each([
     ["a 'b", "'"],
     ['a "b', '"'],
   ])('and so is %j, with a quote that is never closed', (line, quote) => {
-    expect(readCommand(line, false)).toEqual([
-      { word: undefined, message: `the quote ${quote} is never closed` },
-    ]);
+    expect(readCommand(line, false)).toEqual([{ word: undefined, message: `the quote ${quote} is never closed` }]);
   });
 });
 
@@ -113,10 +109,7 @@ describe('with a shell', () => {
 
 describe('placeholders', () => {
   it('that exist are kept', () => {
-    expect(readCommand('x {artifact} {port} {slot} {release}', false)).toHaveProperty(
-      'argv.length',
-      5,
-    );
+    expect(readCommand('x {artifact} {port} {slot} {release}', false)).toHaveProperty('argv.length', 5);
   });
 
   it('that do not exist are an error with a suggestion, at their word', () => {
@@ -124,8 +117,7 @@ describe('placeholders', () => {
       { word: 1, message: 'unknown placeholder "{prot}" (did you mean "{port}"?)' },
       {
         word: 2,
-        message:
-          'unknown placeholder "{nonsense}" (there are {artifact}, {port}, {slot}, {release})',
+        message: 'unknown placeholder "{nonsense}" (there are {artifact}, {port}, {slot}, {release})',
       },
     ]);
   });

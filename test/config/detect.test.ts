@@ -25,9 +25,7 @@ describe('Maven', () => {
   });
 
   it('gives target/*.war for a war', async () => {
-    expect((await see({ 'pom.xml': pom('<packaging>war</packaging>') })).config.artifact).toBe(
-      '/srv/target/*.war',
-    );
+    expect((await see({ 'pom.xml': pom('<packaging>war</packaging>') })).config.artifact).toBe('/srv/target/*.war');
   });
 
   it('says that it cannot know which of several modules is meant', async () => {
@@ -51,9 +49,7 @@ describe('Maven', () => {
     ['spring-boot-starter-web', 'tomcat'],
     ['spring-boot-starter-webflux</artifactId><artifactId>spring-boot-starter-web', 'tomcat'],
   ])('with %s has %s inside', async (starter, server) => {
-    expect(
-      (await see({ 'pom.xml': pom(`<artifactId>${starter}</artifactId>`) })).config.upstream.server,
-    ).toBe(server);
+    expect((await see({ 'pom.xml': pom(`<artifactId>${starter}</artifactId>`) })).config.upstream.server).toBe(server);
   });
 });
 
@@ -73,8 +69,7 @@ describe('Gradle', () => {
   it('is understood in Kotlin and with a version catalogue', async () => {
     const { config, found } = await see({
       'build.gradle.kts': 'implementation(libs.spring.boot.starter.actuator)',
-      'gradle/libs.versions.toml':
-        'a = { module = "org.springframework.boot:spring-boot-starter-actuator" }',
+      'gradle/libs.versions.toml': 'a = { module = "org.springframework.boot:spring-boot-starter-actuator" }',
     });
     expect(config).toMatchObject({ app: 'my-shop', health: { path: '/actuator/health' } });
     expect(found[0]).toBe('build.gradle.kts: Gradle builds build/libs/*.jar');
@@ -92,10 +87,7 @@ describe('package.json', () => {
       { main: './lib/index.js', scripts: { start: 'NODE_ENV=production node x.js' } },
       ['node', '{artifact}/lib/index.js'],
     ],
-    [
-      { main: 'app.js', scripts: { start: 'node x.js && rm -rf /' } },
-      ['node', '{artifact}/app.js'],
-    ],
+    [{ main: 'app.js', scripts: { start: 'node x.js && rm -rf /' } }, ['node', '{artifact}/app.js']],
     [{ main: '../../etc/passwd' }, ['node', '{artifact}/index.js']],
     [{ main: 'a"; rm -rf {x}' }, ['node', '{artifact}/index.js']],
     [{}, ['node', '{artifact}/index.js']],
@@ -143,9 +135,7 @@ describe('what else is there', () => {
   });
 
   it('a lone jar is what is deployed', async () => {
-    expect((await see({ 'shop-1.0.jar': '', 'shop-1.0-plain.jar': '' })).config.artifact).toBe(
-      '/srv/shop-1.0.jar',
-    );
+    expect((await see({ 'shop-1.0.jar': '', 'shop-1.0-plain.jar': '' })).config.artifact).toBe('/srv/shop-1.0.jar');
   });
 
   it('nothing at all still gives a file that works, and says so', async () => {

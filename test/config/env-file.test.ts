@@ -46,18 +46,15 @@ describe('an env file', () => {
     expect(await readEnvFile(file)).toEqual({ A: '1' });
   });
 
-  it.each([0o640, 0o604, 0o660, 0o644])(
-    'with mode %o is refused, with the command that mends it',
-    async (mode) => {
-      const file = join(await temporaryFolder(), '.env');
-      await writeFile(file, 'A=1');
-      await chmod(file, mode);
-      expect(await failureOf(readEnvFile(file))).toMatchObject({
-        exit: 3,
-        fields: { code: 'ENV_FILE_OPEN', fix: `chmod 600 ${file}` },
-      });
-    },
-  );
+  it.each([0o640, 0o604, 0o660, 0o644])('with mode %o is refused, with the command that mends it', async (mode) => {
+    const file = join(await temporaryFolder(), '.env');
+    await writeFile(file, 'A=1');
+    await chmod(file, mode);
+    expect(await failureOf(readEnvFile(file))).toMatchObject({
+      exit: 3,
+      fields: { code: 'ENV_FILE_OPEN', fix: `chmod 600 ${file}` },
+    });
+  });
 
   it('that is not there, or a folder, is a failure of the configuration', async () => {
     for (const file of ['/nowhere/.env', await temporaryFolder()]) {

@@ -5,24 +5,18 @@ import { generated } from '../../src/config/generated.ts';
 import { flow } from '../../src/config/docs.ts';
 import { mistakesIn } from './support.ts';
 
-it.each(generated())(
-  '$path is what the schema says; if not, run `npm run docs`',
-  async ({ path, content }) => {
-    expect(await readFile(new URL(`../../${path}`, import.meta.url), 'utf8')).toBe(content);
-  },
-);
+it.each(generated())('$path is what the schema says; if not, run `npm run docs`', async ({ path, content }) => {
+  expect(await readFile(new URL(`../../${path}`, import.meta.url), 'utf8')).toBe(content);
+});
 
 const all = fields().flatMap(function inside(field: Field): Field[] {
   return [field, ...field.fields.flatMap(inside)];
 });
 
 describe('every field', () => {
-  it.each(all.map((field) => [field.path.join('.'), field] as const))(
-    '%s is described by a sentence',
-    (_, field) => {
-      expect(field.description).toMatch(/^[A-Z0-9].*[.)]$/);
-    },
-  );
+  it.each(all.map((field) => [field.path.join('.'), field] as const))('%s is described by a sentence', (_, field) => {
+    expect(field.description).toMatch(/^[A-Z0-9].*[.)]$/);
+  });
 
   it.each(
     all
@@ -30,8 +24,7 @@ describe('every field', () => {
       .map((field) => [field.path.join('.'), field] as const),
   )('%s takes its default and its examples', (_, field) => {
     const given = field.standard === undefined ? field.samples : [field.standard, ...field.samples];
-    for (const value of given)
-      expect(mistakesIn(fileWith(field.path, value)), flow(value)).toEqual([]);
+    for (const value of given) expect(mistakesIn(fileWith(field.path, value)), flow(value)).toEqual([]);
   });
 });
 

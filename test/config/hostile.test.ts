@@ -3,14 +3,11 @@ import { parseConfig } from '../../src/config/parse.ts';
 import { mistakesIn, mistakesWith } from './support.ts';
 
 describe('values that could break out are refused', () => {
-  it.each(['Shop', '1shop', 'shop_1', 'shop;', 'a'.repeat(42), '../x', '""', 'shop\\n', '샵'])(
-    'app %s',
-    (app) => {
-      expect(mistakesIn(`app: "${app.replaceAll('"', '')}"\nartifact: a.jar`)).toEqual([
-        expect.stringContaining('1:6 app: must be small letters'),
-      ]);
-    },
-  );
+  it.each(['Shop', '1shop', 'shop_1', 'shop;', 'a'.repeat(42), '../x', '""', 'shop\\n', '샵'])('app %s', (app) => {
+    expect(mistakesIn(`app: "${app.replaceAll('"', '')}"\nartifact: a.jar`)).toEqual([
+      expect.stringContaining('1:6 app: must be small letters'),
+    ]);
+  });
 
   it.each([
     'a b',
@@ -32,15 +29,11 @@ describe('values that could break out are refused', () => {
     '$host',
     '~^a',
   ])('domain %s', (domain) => {
-    expect(mistakesWith(`domain: ["${domain}"]`)).toEqual([
-      expect.stringContaining('3:10 domain[0]: must be '),
-    ]);
+    expect(mistakesWith(`domain: ["${domain}"]`)).toEqual([expect.stringContaining('3:10 domain[0]: must be ')]);
   });
 
   it('a domain in letters of a language, with its punycode', () => {
-    expect(mistakesWith('domain: 한글.kr')).toEqual([
-      '3:9 domain: must be written in punycode: xn--bj0bj06e.kr',
-    ]);
+    expect(mistakesWith('domain: 한글.kr')).toEqual(['3:9 domain: must be written in punycode: xn--bj0bj06e.kr']);
   });
 
   it.each([
@@ -82,8 +75,7 @@ describe('values that could break out are refused', () => {
   });
 
   it('a good relative path in a folder that nginx could misread', () => {
-    const attempt = () =>
-      parseConfig('/home/me/my shop;/cutover.yaml', 'app: a\nartifact: a.jar\nstate: data\n');
+    const attempt = () => parseConfig('/home/me/my shop;/cutover.yaml', 'app: a\nartifact: a.jar\nstate: data\n');
     expect(attempt).toThrow(
       expect.objectContaining({
         fields: expect.objectContaining({
@@ -142,11 +134,9 @@ describe('values that could break out are refused', () => {
   });
 });
 
-it.each([
-  'http://127.0.0.1:80',
-  'https://shop.example.com',
-  'http://[::1]:8080',
-  'http://localhost/',
-])('the front door %s is accepted', (url) => {
-  expect(mistakesWith(`router: {front_door: "${url}"}`)).toEqual([]);
-});
+it.each(['http://127.0.0.1:80', 'https://shop.example.com', 'http://[::1]:8080', 'http://localhost/'])(
+  'the front door %s is accepted',
+  (url) => {
+    expect(mistakesWith(`router: {front_door: "${url}"}`)).toEqual([]);
+  },
+);

@@ -46,9 +46,7 @@ describe('the file', () => {
   it('is not looked for in the folders above', async () => {
     await writeFile(join(cwd, 'cutover.yaml'), jar);
     await mkdir(join(cwd, 'inside'));
-    expect((await failureOf(loadConfig({ cwd: join(cwd, 'inside'), env }))).fields.code).toBe(
-      'CONFIG_NOT_FOUND',
-    );
+    expect((await failureOf(loadConfig({ cwd: join(cwd, 'inside'), env }))).fields.code).toBe('CONFIG_NOT_FOUND');
   });
 
   it('that is there under both names is not guessed', async () => {
@@ -62,9 +60,7 @@ describe('the file', () => {
     await writeFile(join(cwd, 'large'), 'x'.repeat(1024 * 1024 + 1));
     await writeFile(join(cwd, 'binary'), new Uint8Array([0xff, 0xfe, 0x00]));
     for (const file of ['folder', 'large', 'binary']) {
-      expect((await failureOf(loadConfig({ cwd, env, file }))).fields.code).toBe(
-        'CONFIG_UNREADABLE',
-      );
+      expect((await failureOf(loadConfig({ cwd, env, file }))).fields.code).toBe('CONFIG_UNREADABLE');
     }
   });
 

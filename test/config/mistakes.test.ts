@@ -14,16 +14,10 @@ describe('every mistake is shown at its place', () => {
     ['envFile: .env', '3:1 unknown key "envFile" (did you mean "env_file"?)'],
     ['helth: {}', '3:1 unknown key "helth" (did you mean "health"?)'],
     ['path: /x', '3:1 unknown key "path" (it belongs under "health")'],
-    [
-      'health: {env_file: .env}',
-      '3:10 health: unknown key "env_file" (it belongs at the top of the file)',
-    ],
+    ['health: {env_file: .env}', '3:10 health: unknown key "env_file" (it belongs at the top of the file)'],
     ['zzzzzz: 1', '3:1 unknown key "zzzzzz"'],
     ['health:\n  deadlin: 1s', '4:3 health: unknown key "deadlin" (did you mean "deadline"?)'],
-    [
-      'hooks: {activate: {runn: x}}',
-      '3:20 hooks.activate: unknown key "runn" (did you mean "run"?)',
-    ],
+    ['hooks: {activate: {runn: x}}', '3:20 hooks.activate: unknown key "runn" (did you mean "run"?)'],
     ['__proto__: {a: 1}', '3:1 unknown key "__proto__"'],
     ['env: {__proto__: x}', '3:7 env: unknown key "__proto__"'],
   ])('the key in %j', (text, mistake) => {
@@ -31,15 +25,9 @@ describe('every mistake is shown at its place', () => {
   });
 
   it.each([
-    [
-      'router: {mode: managd}',
-      '3:16 router.mode: must be managed, adopted or classic (did you mean "managed"?)',
-    ],
+    ['router: {mode: managd}', '3:16 router.mode: must be managed, adopted or classic (did you mean "managed"?)'],
     ['runtime: docker', '3:10 runtime: must be auto, process or systemd'],
-    [
-      'health:\n  status: [200, 999]',
-      '4:17 health.status[1]: must be a whole number from 100 to 599',
-    ],
+    ['health:\n  status: [200, 999]', '4:17 health.status[1]: must be a whole number from 100 to 599'],
     ['health: fast', '3:9 health: must be a map (key: value)'],
     ['keep: many', '3:7 keep: must be a whole number from 1 to 1000'],
     ['user:', '3:1 user: has no value'],
@@ -97,9 +85,7 @@ it('all mistakes are told at once, sorted by their place', () => {
   const mistakes = mistakesIn(
     'app: Shop\nslots: {blue: 0, green: {prot: 1}}\nrun: node {prot}\nhealth: {path: x}\nrouter: {listen: [8082, x]}\n',
   );
-  expect(
-    mistakes.map((line) => /^cutover\.yaml:(\S+) (\S+):/.exec(line)?.slice(1).join(' ')),
-  ).toEqual([
+  expect(mistakes.map((line) => /^cutover\.yaml:(\S+) (\S+):/.exec(line)?.slice(1).join(' '))).toEqual([
     '1:1 artifact',
     '1:6 app',
     '2:15 slots.blue',

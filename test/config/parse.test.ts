@@ -80,9 +80,7 @@ describe('parseConfig', () => {
   });
 
   it('reads times with their unit, and a bare number as seconds', () => {
-    expect(
-      configWith('grace: 1.5s\ndrain: 5m\nstandby: 1h\nhealth: {interval: 500ms, timeout: 3}'),
-    ).toMatchObject({
+    expect(configWith('grace: 1.5s\ndrain: 5m\nstandby: 1h\nhealth: {interval: 500ms, timeout: 3}')).toMatchObject({
       grace: 1500,
       drain: 300_000,
       standby: 3_600_000,
@@ -154,9 +152,7 @@ describe('parseConfig', () => {
   });
 
   it('reads addresses to listen on as ports, IPv4 and IPv6', () => {
-    const { router } = configWith(
-      'router: {listen: [80, "127.0.0.1:8080", "[::1]:8080", "*:90", "localhost:91"]}',
-    );
+    const { router } = configWith('router: {listen: [80, "127.0.0.1:8080", "[::1]:8080", "*:90", "localhost:91"]}');
     expect(router.listen).toEqual(['80', '127.0.0.1:8080', '[::1]:8080', '*:90', 'localhost:91']);
   });
 

@@ -42,10 +42,7 @@ const hostile = fc.oneof(
 
 function accepted(settings: object): Config | undefined {
   try {
-    return parseConfig(
-      '/srv/shop/cutover.yaml',
-      stringify({ app: 'shop', artifact: 'a.jar', ...settings }),
-    );
+    return parseConfig('/srv/shop/cutover.yaml', stringify({ app: 'shop', artifact: 'a.jar', ...settings }));
   } catch (error) {
     if (error instanceof Failure) return undefined;
     throw error;
@@ -61,23 +58,11 @@ describe('no accepted value breaks out of a configuration of nginx', () => {
     ['router.sites', (sites) => ({ router: { sites } }), ({ router }) => [router.sites]],
     ['router.prefix', (prefix) => ({ router: { prefix } }), ({ router }) => [router.prefix]],
     ['router.pid', (pid) => ({ router: { pid } }), ({ router }) => [router.pid]],
-    [
-      'router.include',
-      (include) => ({ router: { mode: 'adopted', include } }),
-      ({ router }) => [router.include],
-    ],
-    [
-      'router.variable',
-      (variable) => ({ router: { mode: 'adopted', variable } }),
-      ({ router }) => [router.variable],
-    ],
+    ['router.include', (include) => ({ router: { mode: 'adopted', include } }), ({ router }) => [router.include]],
+    ['router.variable', (variable) => ({ router: { mode: 'adopted', variable } }), ({ router }) => [router.variable]],
     ['router.listen', (listen) => ({ router: { listen } }), ({ router }) => [...router.listen]],
     ['router.max_body', (max) => ({ router: { max_body: max } }), ({ router }) => [router.maxBody]],
-    [
-      'router.front_door',
-      (door) => ({ router: { front_door: door } }),
-      ({ router }) => [router.frontDoor],
-    ],
+    ['router.front_door', (door) => ({ router: { front_door: door } }), ({ router }) => [router.frontDoor]],
     [
       'router.tls',
       (path) => ({ router: { tls: { certificate: path, key: path } } }),
@@ -102,26 +87,11 @@ describe('no accepted value breaks out of a configuration of nginx', () => {
 
 it('no text makes the reader fail in a way that was not foreseen', () => {
   const line = fc.tuple(
-    fc.constantFrom(
-      'app',
-      'artifact',
-      'run',
-      'slots',
-      'health',
-      'env',
-      'router',
-      'hooks',
-      'x',
-      '- a',
-      '  b',
-      '? c',
-    ),
+    fc.constantFrom('app', 'artifact', 'run', 'slots', 'health', 'env', 'router', 'hooks', 'x', '- a', '  b', '? c'),
     fc.constantFrom(':', ': ', ' '),
     hostile,
   );
-  const lines = fc
-    .array(line, { maxLength: 6 })
-    .map((all) => all.map((parts) => parts.join('')).join('\n'));
+  const lines = fc.array(line, { maxLength: 6 }).map((all) => all.map((parts) => parts.join('')).join('\n'));
   fc.assert(
     fc.property(fc.oneof(hostile, lines), (text) => {
       expect(() => parseConfig('/srv/cutover.yaml', text)).toThrow(Failure);

@@ -4,55 +4,25 @@ import { mistakesWith } from './support.ts';
 describe('what contradicts itself is refused', () => {
   it.each([
     ['slots: {blue: 8082}', 'slots.green: must be another port than slots.blue'],
-    [
-      'router: {listen: "127.0.0.1:8081"}',
-      'router.listen: 127.0.0.1:8081 is a port of the application (slots)',
-    ],
+    ['router: {listen: "127.0.0.1:8081"}', 'router.listen: 127.0.0.1:8081 is a port of the application (slots)'],
     [
       'router: {tls: {certificate: /c, key: /k, listen: 8082}}',
       'router.tls.listen: 8082 is a port of the application (slots)',
     ],
     ['router: {listen: []}', 'router.listen: needs at least one address without router.tls'],
     ['router: {listen: [80, "*:80"]}', 'router.listen: names *:80 a second time'],
-    [
-      'router: {listen: 443, tls: {certificate: /c, key: /k}}',
-      'router.tls.listen: names 443 a second time',
-    ],
-    [
-      'router: {tls: {certificate: /c, key: /k, listen: []}}',
-      'router.tls.listen: needs at least one address',
-    ],
-    [
-      'router: {include: /x.inc}',
-      'router: include has no effect with mode managed: it is for adopted or classic',
-    ],
-    [
-      'router: {mode: classic, max_body: 1m}',
-      'router: max_body has no effect with mode classic: it is for managed',
-    ],
+    ['router: {listen: 443, tls: {certificate: /c, key: /k}}', 'router.tls.listen: names 443 a second time'],
+    ['router: {tls: {certificate: /c, key: /k, listen: []}}', 'router.tls.listen: needs at least one address'],
+    ['router: {include: /x.inc}', 'router: include has no effect with mode managed: it is for adopted or classic'],
+    ['router: {mode: classic, max_body: 1m}', 'router: max_body has no effect with mode classic: it is for managed'],
     ['health: {tcp: true, path: /x}', 'health.path: cannot be used together with health.tcp'],
-    [
-      'health: {command: check, status: 200}',
-      'health.status: cannot be used together with health.command',
-    ],
-    [
-      'health: {command: check, tcp: true}',
-      'health.command: cannot be used together with health.tcp',
-    ],
-    [
-      'health: {timeout: 3s, deadline: 2s}',
-      'health.timeout: must not be longer than health.deadline',
-    ],
+    ['health: {command: check, status: 200}', 'health.status: cannot be used together with health.command'],
+    ['health: {command: check, tcp: true}', 'health.command: cannot be used together with health.tcp'],
+    ['health: {timeout: 3s, deadline: 2s}', 'health.timeout: must not be longer than health.deadline'],
     ['shell: true', 'shell: is only for a line in run'],
-    [
-      'env: {SERVER_PORT: 8080}',
-      'env.SERVER_PORT: cutover gives each slot its own port: set it in slots',
-    ],
+    ['env: {SERVER_PORT: 8080}', 'env.SERVER_PORT: cutover gives each slot its own port: set it in slots'],
     ['env: {PORT: 8080}', 'env.PORT: cutover gives each slot its own port: set it in slots'],
-    [
-      'env: {CUTOVER_SLOT: blue}',
-      'env.CUTOVER_SLOT: names that begin with CUTOVER_ are set by cutover',
-    ],
+    ['env: {CUTOVER_SLOT: blue}', 'env.CUTOVER_SLOT: names that begin with CUTOVER_ are set by cutover'],
   ])('%j', (text, mistake) => {
     expect(mistakesWith(text).map((line) => line.replace(/^\S+ /, ''))).toEqual([mistake]);
   });

@@ -24,9 +24,7 @@ export function mistakesIn(text: string): string[] {
 
 /** The same, after `app` and `artifact`, and without the name of the file. */
 export function mistakesWith(text: string): string[] {
-  return mistakesIn(`app: shop\nartifact: shop.jar\n${text}`).map((line) =>
-    line.replace('cutover.yaml:', ''),
-  );
+  return mistakesIn(`app: shop\nartifact: shop.jar\n${text}`).map((line) => line.replace('cutover.yaml:', ''));
 }
 
 export async function failureOf(attempt: Promise<unknown>): Promise<Failure> {

@@ -30,8 +30,6 @@ describe('upstream limits stay below those of the server', () => {
     ['run: nodejs a.js', 'node'],
     ['run: ./nodeish', 'other'],
   ])('guessed from %j', (run, server) => {
-    expect(parseConfig('/a/cutover.yaml', `app: a\nartifact: .\n${run}`).upstream.server).toBe(
-      server,
-    );
+    expect(parseConfig('/a/cutover.yaml', `app: a\nartifact: .\n${run}`).upstream.server).toBe(server);
   });
 });

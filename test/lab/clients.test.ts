@@ -38,19 +38,32 @@ describe.each(['debian', 'current'] as const)('through %s nginx with TLS, the No
       load.fireIdleNow();
       const report = await load.stop();
       expect(report.losses).toEqual([]);
-      expect(report.byRelease).toEqual({ 'r7': report.sent });
+      expect(report.byRelease).toEqual({ r7: report.sent });
     }
   });
 
   test('answers h2load over HTTP/2', async () => {
-    const report = await runH2load({ url: `https://127.0.0.1:${nginx.httpsPort}/version`, host: 'shop.test', clients: 4, seconds: 1 });
+    const report = await runH2load({
+      url: `https://127.0.0.1:${nginx.httpsPort}/version`,
+      host: 'shop.test',
+      clients: 4,
+      seconds: 1,
+    });
     expect(report).toMatchObject({ protocol: 'h2', failed: 0, errored: 0, timeout: 0, status: { '4xx': 0, '5xx': 0 } });
     expect(report.succeeded).toBeGreaterThan(100);
   });
 
   test('echoes on WebSockets and streams events', async () => {
-    const sockets = await startWebSockets({ url: `ws://127.0.0.1:${nginx.port}/ws`, host: 'shop.test', connections: 5 });
-    const streams = await startEvents({ url: `http://127.0.0.1:${nginx.port}/events`, host: 'shop.test', connections: 5 });
+    const sockets = await startWebSockets({
+      url: `ws://127.0.0.1:${nginx.port}/ws`,
+      host: 'shop.test',
+      connections: 5,
+    });
+    const streams = await startEvents({
+      url: `http://127.0.0.1:${nginx.port}/events`,
+      host: 'shop.test',
+      connections: 5,
+    });
     await sleep(500);
     expect(await sockets.stop()).toMatchObject({ connections: 5, unanswered: 0, cuts: [] });
     const report = streams.stop();

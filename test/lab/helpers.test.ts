@@ -42,10 +42,14 @@ describe('cleaning up', () => {
   });
 
   test('kills what does not obey', async () => {
-    const child = spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => 0); console.log(1); setInterval(() => 0, 1e5)'], {
-      detached: true,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
+    const child = spawn(
+      process.execPath,
+      ['-e', 'process.on("SIGTERM", () => 0); console.log(1); setInterval(() => 0, 1e5)'],
+      {
+        detached: true,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      },
+    );
     await once(child.stdout, 'data');
     const started = remember(child.pid ?? 0);
     await end(started, 100);
@@ -98,9 +102,14 @@ test('a lock lets one in at a time', async () => {
 });
 
 test('an answer is read however its bytes are cut', () => {
-  const whole = Buffer.from('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n');
+  const whole = Buffer.from(
+    'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n',
+  );
   for (let cut = 0; cut < whole.length; cut += 1) expect(readAnswer(whole.subarray(0, cut))).toBe('incomplete');
-  expect(readAnswer(whole)).toMatchObject({ answer: { status: 200, body: Buffer.from('abc'), close: false }, used: whole.length });
+  expect(readAnswer(whole)).toMatchObject({
+    answer: { status: 200, body: Buffer.from('abc'), close: false },
+    used: whole.length,
+  });
 });
 
 test("h2load's closing lines are understood", () => {
@@ -108,7 +117,15 @@ test("h2load's closing lines are understood", () => {
 requests: 105 total, 104 started, 103 done, 102 succeeded, 1 failed, 2 errored, 3 timeout
 status codes: 102 2xx, 0 3xx, 0 4xx, 1 5xx
 `);
-  expect(report).toMatchObject({ total: 105, done: 103, succeeded: 102, failed: 1, errored: 2, timeout: 3, protocol: 'h2' });
+  expect(report).toMatchObject({
+    total: 105,
+    done: 103,
+    succeeded: 102,
+    failed: 1,
+    errored: 2,
+    timeout: 3,
+    protocol: 'h2',
+  });
   expect(report.status).toEqual({ '2xx': 102, '3xx': 0, '4xx': 0, '5xx': 1 });
 });
 
@@ -143,7 +160,10 @@ async function portsElsewhere(count: number): Promise<HeldPorts> {
 function runTypeScript(code: string): ChildProcess {
   const dir = mkdtempSync(join(tmpdir(), 'cutover-test-'));
   writeFileSync(join(dir, 'main.mts'), code);
-  const child = spawn(process.execPath, ['--import', 'tsx', join(dir, 'main.mts')], { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--import', 'tsx', join(dir, 'main.mts')], {
+    cwd: root,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   return child.once('close', () => rmSync(dir, { recursive: true }));
 }
 

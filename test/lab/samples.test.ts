@@ -41,7 +41,11 @@ test('a jar can be made that breaks at its start', { timeout: 180_000 }, async (
 });
 
 test('a jar is built once, however many ask', { timeout: 180_000 }, async () => {
-  const [one, other, newer] = await Promise.all([springBootJar(), springBootJar(), springBootJar({ version: '2.3.4' })]);
+  const [one, other, newer] = await Promise.all([
+    springBootJar(),
+    springBootJar(),
+    springBootJar({ version: '2.3.4' }),
+  ]);
   expect(one).toBe(other);
   expect(newer).not.toBe(one);
   expect(existsSync(one)).toBe(true);
@@ -80,7 +84,9 @@ test('lab/run.mjs passes on arguments, exit codes and signals', async () => {
   const file = join(root, 'test', 'lab', 'fixture-run.ts');
   const quick = spawn(process.execPath, [join(root, 'lab', 'run.mjs'), file, '7'], { stdio: 'ignore' });
   expect((await once(quick, 'exit'))[0]).toBe(7);
-  const patient = spawn(process.execPath, [join(root, 'lab', 'run.mjs'), file, 'wait'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const patient = spawn(process.execPath, [join(root, 'lab', 'run.mjs'), file, 'wait'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(patient.stdout, 'data');
   patient.kill('SIGTERM');
   expect((await once(patient, 'exit'))[0]).toBe(9);
@@ -88,7 +94,11 @@ test('lab/run.mjs passes on arguments, exit codes and signals', async () => {
 
 function startNode(env: Record<string, string>, port: number): ReturnType<typeof spawn> {
   const cwd = join(root, 'examples', 'node');
-  const child = spawn(process.execPath, ['server.js'], { cwd, env: { ...process.env, PORT: `${port}`, ...env }, stdio: 'ignore' });
+  const child = spawn(process.execPath, ['server.js'], {
+    cwd,
+    env: { ...process.env, PORT: `${port}`, ...env },
+    stdio: 'ignore',
+  });
   remember(child.pid ?? 0);
   return child;
 }

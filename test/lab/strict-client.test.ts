@@ -28,8 +28,16 @@ describe('the strict client', () => {
   test.each([
     ['a reset', 'reset', (socket: Socket) => socket.resetAndDestroy()],
     ['an end before the answer', 'eof', (socket: Socket) => socket.end()],
-    ['an end in the middle of the answer', 'eof', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf')],
-    ['an end in the middle of the chunks', 'eof', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n')],
+    [
+      'an end in the middle of the answer',
+      'eof',
+      (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf'),
+    ],
+    [
+      'an end in the middle of the chunks',
+      'eof',
+      (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'),
+    ],
     ['an answer without a length', 'malformed', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nall?')],
     ['two answers to one request', 'malformed', (socket: Socket) => socket.write(answer('a') + answer('b'))],
     ['status 500', 'status', (socket: Socket) => socket.write(answer('no', '500 Internal Server Error'))],
@@ -46,7 +54,9 @@ describe('the strict client', () => {
   });
 
   test('sees an echo that is not what it sent', async () => {
-    const report = await loadOn((socket, request) => void socket.write(answer(request.startsWith('POST') ? 'other' : 'r1')));
+    const report = await loadOn(
+      (socket, request) => void socket.write(answer(request.startsWith('POST') ? 'other' : 'r1')),
+    );
     expect(report.lossKinds).toEqual({ echo: report.lost });
     expect(report.lost).toBeGreaterThan(0);
     expect(report.losses.every(({ method }) => method === 'POST')).toBe(true);
@@ -61,11 +71,14 @@ describe('the strict client', () => {
   });
 
   test('forgives an end that was announced, and an idle one on which nothing was sent', async () => {
-    const report = await loadOn((socket, request, number) => {
-      if (number % 10 === 0) socket.end(answer('r1', '200 OK', echoOf(request), 'Connection: close\r\n'));
-      else wellBehaved(socket, request, number);
-      if (number % 25 === 0) setTimeout(() => sockets.forEach((one) => one.end()), 5);
-    }, { rate: 20 });
+    const report = await loadOn(
+      (socket, request, number) => {
+        if (number % 10 === 0) socket.end(answer('r1', '200 OK', echoOf(request), 'Connection: close\r\n'));
+        else wellBehaved(socket, request, number);
+        if (number % 25 === 0) setTimeout(() => sockets.forEach((one) => one.end()), 5);
+      },
+      { rate: 20 },
+    );
     expect(report).toMatchObject({ lost: 0 });
     expect(report.connections.announcedCloses).toBeGreaterThan(0);
   });
@@ -86,7 +99,9 @@ describe('the strict client', () => {
 describe('its figures', () => {
   test('tell the last old answer from the first new one', async () => {
     let release = 'old';
-    const url = await serve((socket, request) => void socket.write(answer('r1', '200 OK', echoOf(request), `X-Release: ${release}\r\n`)));
+    const url = await serve(
+      (socket, request) => void socket.write(answer('r1', '200 OK', echoOf(request), `X-Release: ${release}\r\n`)),
+    );
     const load = await startLoad({ url, connections: 10, rate: 500 });
     await sleep(200);
     load.mark('switch');

@@ -5,7 +5,12 @@ import { exitCodes, Failure } from '../../core/failure.ts';
 export function completion(shell: string, commands: readonly Command[]): string {
   const make = { bash, zsh, fish }[shell];
   if (make) return make(commands);
-  throw new Failure({ code: 'NO_SUCH_SHELL', exit: exitCodes.usage, what: `no completion for "${shell}"`, fix: 'bash, zsh or fish' });
+  throw new Failure({
+    code: 'NO_SUCH_SHELL',
+    exit: exitCodes.usage,
+    what: `no completion for "${shell}"`,
+    fix: 'bash, zsh or fish',
+  });
 }
 
 function bash(commands: readonly Command[]): string {
@@ -44,7 +49,8 @@ function fish(commands: readonly Command[]): string {
   const lines = commands.flatMap((command) => [
     `complete -c cutover -n __fish_use_subcommand -f -a ${command.name()} -d '${plain(command.description())}'`,
     ...command.options.map(
-      (option) => `complete -c cutover -n '__fish_seen_subcommand_from ${command.name()}' -l ${option.name()} -d '${plain(option.description)}'`,
+      (option) =>
+        `complete -c cutover -n '__fish_seen_subcommand_from ${command.name()}' -l ${option.name()} -d '${plain(option.description)}'`,
     ),
   ]);
   return `${lines.join('\n')}\n`;

@@ -27,8 +27,8 @@ export default async function deployCommand(options: Options, named?: string): P
     notReversible: options.notReversible,
   };
   if (options.plan) return print(options.json ? undefined : planText, await deployPlan(world, artifact, how));
-  const end = await deploy(world, artifact, how);
-  if (!options.json) process.stdout.write(endText(end, config, 'deploy'));
+  const done = await deploy(world, artifact, how);
+  if (!options.json) process.stdout.write(endText(done, config));
 
   function print(text: typeof planText | undefined, begin: Awaited<ReturnType<typeof deployPlan>>): void {
     process.stdout.write(text ? text(begin, world, artifact) : `${JSON.stringify(begin)}\n`);

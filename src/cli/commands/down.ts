@@ -13,8 +13,11 @@ export default async function downCommand(options: Options): Promise<void> {
   const config = await configOf(options);
   const world = await compose(config, await reporterOf(options, config.app));
   if (!options.yes) await mustConfirm(config.app);
-  const end = await down(world, { command: `down by ${world.who}`, wait: 0, signal: interruptible() });
-  if (!options.json) process.stdout.write(end ? `Both slots of ${config.app} are stopped. \`cutover up\` starts what was live.\n` : 'Nothing ran.\n');
+  const done = await down(world, { command: `down by ${world.who}`, wait: 0, signal: interruptible() });
+  if (!options.json)
+    process.stdout.write(
+      done ? `Both slots of ${config.app} are stopped. \`cutover up\` starts what was live.\n` : 'Nothing ran.\n',
+    );
 }
 
 async function mustConfirm(app: string): Promise<void> {

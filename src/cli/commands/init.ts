@@ -16,8 +16,11 @@ export default async function initCommand({ config, force }: Options): Promise<v
   });
   await handle.writeFile(text);
   await handle.close();
-  const list = (title: string, lines: readonly string[]) => (lines.length > 0 ? `${title}\n${lines.map((line) => `  ${line}\n`).join('')}` : '');
-  process.stdout.write(`${list('found', found)}${list('assumed', assumed)}Wrote ${path.basename(file)}. Next: \`sudo cutover setup\`, once, then \`cutover deploy\`.\n`);
+  const list = (title: string, lines: readonly string[]) =>
+    lines.length > 0 ? `${title}\n${lines.map((line) => `  ${line}\n`).join('')}` : '';
+  process.stdout.write(
+    `${list('found', found)}${list('assumed', assumed)}Wrote ${path.basename(file)}. Next: \`sudo cutover setup\`, once, then \`cutover deploy\`.\n`,
+  );
 }
 
 function alreadyThere(file: string): Failure {

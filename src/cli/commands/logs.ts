@@ -23,5 +23,10 @@ export default async function logsCommand(options: Options, of?: string): Promis
 }
 
 function unknown(what: string): Failure {
-  return new Failure({ code: 'NO_SUCH_LOG', exit: exitCodes.usage, what: `there is no slot or release "${what}"`, fix: 'name blue, green, or a release that `cutover history` shows' });
+  return new Failure({
+    code: 'NO_SUCH_LOG',
+    exit: exitCodes.usage,
+    what: `there is no slot or release "${what}"`,
+    fix: 'name blue, green, or a release that `cutover history` shows',
+  });
 }

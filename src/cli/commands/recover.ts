@@ -10,7 +10,12 @@ interface Options extends MainOptions {
 export default async function recoverCommand(options: Options): Promise<void> {
   const config = await configOf(options);
   const world = await compose(config, await reporterOf(options, config.app));
-  const end = await recover(world, { command: `recover by ${world.who}`, wait: 0, signal: interruptible(), trust: options.trust });
-  const live = end?.live ? `; ${end.live} is live with release ${end.release ?? '?'}` : '';
+  const done = await recover(world, {
+    command: `recover by ${world.who}`,
+    wait: 0,
+    signal: interruptible(),
+    trust: options.trust,
+  });
+  const live = done?.end.live ? `; ${done.end.live} is live with release ${done.end.release ?? '?'}` : '';
   if (!options.json) process.stdout.write(`Records, router and processes agree${live}.\n`);
 }

@@ -15,6 +15,12 @@ export default async function rollbackCommand(options: Options, release?: string
   const config = await configOf(options);
   const world = await compose(config, await reporterOf(options, config.app));
   const wait = options.wait ? parseDuration(options.wait) : 0;
-  const end = await rollback(world, { command: `rollback by ${world.who}`, wait, signal, release, message: options.message });
-  if (!options.json) process.stdout.write(endText(end, config, 'rollback'));
+  const done = await rollback(world, {
+    command: `rollback by ${world.who}`,
+    wait,
+    signal,
+    release,
+    message: options.message,
+  });
+  if (!options.json) process.stdout.write(endText(done, config));
 }

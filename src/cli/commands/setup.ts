@@ -20,7 +20,11 @@ export default async function setupCommand(options: Options): Promise<void> {
   const planned = await actions();
   if (options.print) return void process.stdout.write(planned.map(printed).join('\n'));
   const count = await setUp(world, planned);
-  process.stdout.write(count === 0 ? `${config.app} is set up already; nothing was changed.\n` : `${config.app} is set up. Next, as ${deployer.name}: \`cutover deploy\`.\n`);
+  process.stdout.write(
+    count === 0
+      ? `${config.app} is set up already; nothing was changed.\n`
+      : `${config.app} is set up. Next, as ${deployer.name}: \`cutover deploy\`.\n`,
+  );
 
   async function remove(): Promise<void> {
     await mustBeDown(config.state);
@@ -37,14 +41,30 @@ async function deployerOf(named: string | undefined): Promise<Deployer> {
   const { stdout } = await localHost().run(['getent', 'passwd', '--', named]);
   const [name = '', , uid, gid, , home = ''] = stdout.trim().split(':');
   if (name) return { name, uid: Number(uid), gid: Number(gid), home };
-  throw new Failure({ code: 'NO_SUCH_USER', exit: exitCodes.usage, what: `there is no user ${named}`, fix: 'create it first, or name another with --owner' });
+  throw new Failure({
+    code: 'NO_SUCH_USER',
+    exit: exitCodes.usage,
+    what: `there is no user ${named}`,
+    fix: 'create it first, or name another with --owner',
+  });
 }
 
 /** A slot that runs has its link. */
 async function mustBeDown(state: string): Promise<void> {
-  const { code } = await localHost().run(['sh', '-c', '[ -L "$1/slots/blue/release" ] || [ -L "$1/slots/green/release" ]', 'is-up', state]);
+  const { code } = await localHost().run([
+    'sh',
+    '-c',
+    '[ -L "$1/slots/blue/release" ] || [ -L "$1/slots/green/release" ]',
+    'is-up',
+    state,
+  ]);
   if (code !== 0) return;
-  throw new Failure({ code: 'STILL_UP', exit: exitCodes.usage, what: 'a release still runs, so nothing was removed', fix: 'stop it first: `cutover down`' });
+  throw new Failure({
+    code: 'STILL_UP',
+    exit: exitCodes.usage,
+    what: 'a release still runs, so nothing was removed',
+    fix: 'stop it first: `cutover down`',
+  });
 }
 
 function printed(action: SetupAction): string {

@@ -12,7 +12,8 @@ export function humanReporter(stream: NodeJS.WriteStream, app: string): Reporter
   const paint = paintFor(stream);
   const say = (text: string) => void stream.write(`${paint.live ? '\r\u001B[K' : ''}${text}\n`);
   return (event) => {
-    if (event.type === 'step' && paint.live) stream.write(`\r\u001B[K ${paint.blue('▸')} ${line(stepName(event.step), stepIntent(event.step))}`);
+    if (event.type === 'step' && paint.live)
+      stream.write(`\r\u001B[K ${paint.blue('▸')} ${line(stepName(event.step), stepIntent(event.step))}`);
     const text = eventText(event, app, paint);
     if (text !== undefined) say(text);
   };

@@ -13,7 +13,8 @@ export function paintFor(stream: { isTTY?: boolean }): Paint {
   const { NO_COLOR, FORCE_COLOR, TERM, CI } = process.env;
   const terminal = stream.isTTY === true && TERM !== 'dumb';
   const coloured = FORCE_COLOR ? FORCE_COLOR !== '0' : terminal && !NO_COLOR;
-  const wrap = (open: number, close: number) => (text: string) => (coloured ? `\u001B[${open}m${text}\u001B[${close}m` : text);
+  const wrap = (open: number, close: number) => (text: string) =>
+    coloured ? `\u001B[${open}m${text}\u001B[${close}m` : text;
   return {
     live: terminal && !CI,
     green: wrap(32, 39),

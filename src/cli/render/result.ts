@@ -1,18 +1,20 @@
 import type { Config } from '../../config/config.ts';
-import { deadlineOf } from '../../core/execute.ts';
-import type { Begin, End } from '../../core/journal.ts';
+import { deadlineOf, type Finished } from '../../core/execute.ts';
+import type { Begin } from '../../core/journal.ts';
 import type { Artifact } from '../../core/stage.ts';
-import { otherSlot } from '../../core/slot.ts';
 import type { World } from '../../core/world.ts';
 import { humanBytes, humanDuration } from '../../lib/duration.ts';
 import { stepIntent, stepName } from './step.ts';
 
 /** The important line, last. */
-export function endText({ live, release, requests, lost, cut }: End, config: Config, command: string): string {
+export function endText({ begin, end }: Finished, config: Config): string {
+  const { live, release, requests, lost, cut } = end;
   if (!live) return 'Done.\n';
   const counted = requests === undefined ? '' : `  ${lost ?? 0} of ${requests} requests lost meanwhile.`;
   const cutText = cut ? `  ${cut} connections were cut.` : '';
-  const back = command === 'deploy' && config.standby === 'keep' ? `  Back again: \`cutover rollback\` (${otherSlot(live)} stays up).` : '';
+  const standby = begin.from && !begin.plan.some((step) => step.do === 'stop' && step.slot === begin.from);
+  const back =
+    begin.command === 'deploy' && standby ? `  Back again: \`cutover rollback\` (${begin.from} stays up).` : '';
   return `Release ${release ?? '?'} is live in ${live} on port ${config.slots[live]}.${counted}${cutText}${back}\n`;
 }
 

@@ -32,7 +32,13 @@ function headline({ app, live, liveSince, slots: seen }: Status, now: number, pa
 }
 
 function slotRow(slot: Slot, seen: SlotStatus, now: number, paint: Paint): readonly string[] {
-  const colour = { live: paint.green, standby: paint.blue, starting: paint.yellow, stopped: paint.dim, failed: paint.red }[seen.state];
+  const colour = {
+    live: paint.green,
+    standby: paint.blue,
+    starting: paint.yellow,
+    stopped: paint.dim,
+    failed: paint.red,
+  }[seen.state];
   return [
     slot,
     colour(seen.state),

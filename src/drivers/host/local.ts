@@ -9,10 +9,7 @@ export function localHost(): Host {
   return { run, read, write, copy, request };
 }
 
-async function read(
-  file: string,
-  options: { link?: boolean } = {},
-): Promise<string | undefined> {
+async function read(file: string, options: { link?: boolean } = {}): Promise<string | undefined> {
   try {
     return options.link ? await readlink(file) : await readFile(file, 'utf8');
   } catch (error) {

@@ -19,8 +19,7 @@ export function request({ url, headers, timeout, signal }: HttpRequest): Promise
       },
       (answer) => {
         let body = '';
-        const finish = () =>
-          resolve({ status: answer.statusCode ?? 0, headers: flat(answer.headers), body });
+        const finish = () => resolve({ status: answer.statusCode ?? 0, headers: flat(answer.headers), body });
         answer.setEncoding('utf8');
         answer.on('data', (text: string) => {
           body += text;

@@ -49,9 +49,27 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
     await host.write(inSlot(slot, 'instance'), `${instance}\n`);
     const { folder } = files(slot);
     const bound = String(options.logSize);
-    await host.run(['setsid', '-f', 'sh', script, folder, instance, log, bound, launch.user ?? '']);
-    await until(startDeadline, async () => (await recorded(slot, 'supervisor')) !== undefined, () =>
-      new Failure({ code: 'START_FAILED', what: `the supervisor of ${slot} did not come up`, fix: `see \`cutover logs ${slot}\`` }),
+    await host.run([
+      ...cleanEnvironment(),
+      'setsid',
+      '-f',
+      'sh',
+      script,
+      folder,
+      instance,
+      log,
+      bound,
+      launch.user ?? '',
+    ]);
+    await until(
+      startDeadline,
+      async () => (await recorded(slot, 'supervisor')) !== undefined,
+      () =>
+        new Failure({
+          code: 'START_FAILED',
+          what: `the supervisor of ${slot} did not come up`,
+          fix: `see \`cutover logs ${slot}\``,
+        }),
     );
   }
 
@@ -62,14 +80,19 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
     await signal(slot, 'TERM');
     if (await within(grace, () => isGone(slot))) return { how: 'graceful' };
     await signal(slot, 'KILL');
-    await until(killDeadline, () => isGone(slot), () => stillThere(slot));
+    await until(
+      killDeadline,
+      () => isGone(slot),
+      () => stillThere(slot),
+    );
     return { how: 'killed' };
   }
 
-  /** The supervisor is asked first: it is the parent, so for it no pid can be reused. */
+  /** TERM goes to the supervisor: it is the parent, so for it no pid can be reused. KILL goes to all. */
   async function signal(slot: Slot, name: 'TERM' | 'KILL'): Promise<void> {
     const keeper = await recorded(slot, 'supervisor');
-    if (keeper) return kill(name === 'TERM' ? 'TERM' : 'USR1', String(keeper.pid));
+    if (keeper) await kill(name, String(keeper.pid));
+    if (keeper && name === 'TERM') return;
     for (const pid of await members(slot)) await kill(name, String(pid));
   }
 
@@ -107,9 +130,7 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
       recorded(slot, 'app'),
     ]);
     const group =
-      depth === 'full'
-        ? await processesOf(host, app ? 'session' : 'none', app ? String(app.pid) : '')
-        : undefined;
+      depth === 'full' ? await processesOf(host, app ? 'session' : 'none', app ? String(app.pid) : '') : undefined;
     return {
       state: app ? 'running' : occupant === undefined ? 'stopped' : 'exited',
       release: (app && (await environmentOf(app.pid, 'CUTOVER_RELEASE'))) ?? occupant,
@@ -157,6 +178,16 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
       return ['tail', '-n', String(lines), ...(follow ? ['-F'] : []), logFile(release)];
     },
   };
+}
+
+/** The application gets the environment that is configured, and no secret of whoever deploys. */
+function cleanEnvironment(): readonly string[] {
+  return [
+    'env',
+    '-i',
+    `PATH=${process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`,
+    `HOME=${process.env['HOME'] ?? '/'}`,
+  ];
 }
 
 function stillThere(slot: Slot): Failure {

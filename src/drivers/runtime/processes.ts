@@ -37,11 +37,7 @@ done 2> /dev/null
 grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6 2> /dev/null
 :`;
 
-export async function processesOf(
-  host: Host,
-  kind: 'session' | 'cgroup' | 'none',
-  id = '',
-): Promise<ProcessGroup> {
+export async function processesOf(host: Host, kind: 'session' | 'cgroup' | 'none', id = ''): Promise<ProcessGroup> {
   const { stdout } = await host.run(['sh', '-c', survey, 'survey', kind, id]);
   const lines = stdout.split('\n');
   const sockets = new Set(valuesOf(lines, 'fd'));

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Keeps one release running in one slot after cutover has gone: starts it again when it crashes,
-# bounds its log, ends it on TERM, and kills it on USR1. Written by cutover; not to be edited.
+# bounds its log, and ends it on TERM. Written by cutover; not to be edited.
 # usage: supervise SLOT_DIR INSTANCE LOG LOG_BYTES [USER]
 slot=$1 instance=$2 log=$3 limit=$4 user=$5
 cd "$slot" || exit 1
@@ -30,11 +30,11 @@ launch() {
 }
 
 # Copy, then empty: the application keeps its open file, so a few lines may go missing in between.
-bound_log='while sleep 5; do
+bound_log='while sleep 5 && kill -0 "$3"; do
   [ "$(wc -c < "$1")" -gt "$2" ] && cp "$1" "$1.1" && : > "$1"
 done'
 
-signal_app() { [ -n "$app" ] && kill "-$1" -- "-$app" 2> /dev/null; }
+signal_app() { [ -n "$app" ] && kill -s "$1" -- "-$app" 2> /dev/null; } # the whole group
 
 stop_app() {
   stopping=yes
@@ -50,12 +50,11 @@ pause() { # interruptible, unlike a plain sleep
 wanted || exit 0
 app='' stopping='' restarts=0 delay=1
 trap stop_app TERM INT
-trap 'stopping=yes; signal_app KILL' USR1
 trap '' HUP
 exec >> "$log" 2>&1 < /dev/null
 rm -f app exit
 record supervisor $$ "$(identity $$)"
-setsid sh -c "$bound_log" bound-log "$log" "$limit" &
+setsid sh -c "$bound_log" bound-log "$log" "$limit" $$ &
 keeper=$!
 
 while [ -z "$stopping" ] && wanted; do
@@ -79,5 +78,5 @@ while [ -z "$stopping" ] && wanted; do
   pause "$delay"
   [ "$delay" -lt 30 ] && delay=$((delay * 2))
 done
-kill -KILL -- "-$keeper"
+kill -s KILL -- "-$keeper"
 rm -f supervisor

@@ -41,7 +41,8 @@ export default function systemdRuntime(host: Host, config: Config, manager: Mana
   }
 
   async function properties(slot: Slot): Promise<Readonly<Record<string, string>>> {
-    const names = 'LoadState,ActiveState,SubState,MainPID,NRestarts,ControlGroup,MemoryCurrent,Result,ExecMainStatus,ExecMainStartTimestamp';
+    const names =
+      'LoadState,ActiveState,SubState,MainPID,NRestarts,ControlGroup,MemoryCurrent,Result,ExecMainStatus,ExecMainStartTimestamp';
     const { stdout } = await systemctl('show', '--timestamp=unix', '-p', names, unitName(config.app, slot));
     return Object.fromEntries(stdout.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]));
   }
@@ -68,7 +69,10 @@ export default function systemdRuntime(host: Host, config: Config, manager: Mana
 
   async function releaseOf(pid: number): Promise<string | undefined> {
     const environment = await host.read(`/proc/${pid}/environ`).catch(() => undefined);
-    return environment?.split('\0').find((entry) => entry.startsWith('CUTOVER_RELEASE='))?.slice(16);
+    return environment
+      ?.split('\0')
+      .find((entry) => entry.startsWith('CUTOVER_RELEASE='))
+      ?.slice(16);
   }
 
   return {
@@ -79,7 +83,17 @@ export default function systemdRuntime(host: Host, config: Config, manager: Mana
     async logs(of, { lines, follow }) {
       const units = 'slot' in of ? [of.slot] : slots;
       const chosen = units.flatMap((slot) => [manager === 'user' ? '--user-unit' : '-u', unitName(config.app, slot)]);
-      return ['journalctl', ...scope, '--no-pager', '-o', 'cat', '-n', String(lines), ...(follow ? ['-f'] : []), ...chosen];
+      return [
+        'journalctl',
+        ...scope,
+        '--no-pager',
+        '-o',
+        'cat',
+        '-n',
+        String(lines),
+        ...(follow ? ['-f'] : []),
+        ...chosen,
+      ];
     },
   };
 }
@@ -95,7 +109,17 @@ export function systemdSetup(config: Config, manager: Manager, deployer: Deploye
   const systemctl = ['systemctl', ...(manager === 'user' ? ['--user'] : [])];
   const names = slots.map((slot) => unitName(config.app, slot));
   return [
-    ...(manager === 'user' ? [{ kind: 'directory', path: folder, mode: 0o755, owner: 'deployer', why: 'where systemd reads your own units' } as const] : []),
+    ...(manager === 'user'
+      ? [
+          {
+            kind: 'directory',
+            path: folder,
+            mode: 0o755,
+            owner: 'deployer',
+            why: 'where systemd reads your own units',
+          } as const,
+        ]
+      : []),
     ...slots.map(
       (slot) =>
         ({
@@ -109,7 +133,12 @@ export function systemdSetup(config: Config, manager: Manager, deployer: Deploye
     ),
     ...(manager === 'user' ? lingering(deployer) : []),
     { kind: 'apply', argv: [...systemctl, 'daemon-reload'], asDeployer, why: 'systemd reads the units' },
-    { kind: 'apply', argv: [...systemctl, 'enable', '-q', ...names], asDeployer, why: 'a slot that holds a release starts at boot' },
+    {
+      kind: 'apply',
+      argv: [...systemctl, 'enable', '-q', ...names],
+      asDeployer,
+      why: 'a slot that holds a release starts at boot',
+    },
     { kind: 'unapply', argv: [...systemctl, 'disable', '-q', ...names], asDeployer, why: 'before the units go' },
   ];
 }
@@ -124,7 +153,18 @@ function lingering({ name, uid }: Deployer): readonly SetupAction[] {
 
 export function unitText(config: Config, manager: Manager, slot: Slot): string {
   const folder = path.join(config.state, 'slots', slot);
-  const hardening = ['NoNewPrivileges=yes', ...(manager === 'system' ? ['PrivateTmp=yes', 'ProtectSystem=full', 'ProtectKernelTunables=yes', 'ProtectControlGroups=yes', 'RestrictSUIDSGID=yes'] : [])];
+  const hardening = [
+    'NoNewPrivileges=yes',
+    ...(manager === 'system'
+      ? [
+          'PrivateTmp=yes',
+          'ProtectSystem=full',
+          'ProtectKernelTunables=yes',
+          'ProtectControlGroups=yes',
+          'RestrictSUIDSGID=yes',
+        ]
+      : []),
+  ];
   return `# Written by \`cutover setup\` for ${config.app}. Do not edit: \`cutover setup --remove\` takes it back.
 [Unit]
 Description=${config.app} in slot ${slot} (cutover)
@@ -176,5 +216,10 @@ function startFailed(slot: Slot, stderr: string): Failure {
 }
 
 function stopFailed(slot: Slot, stderr: string): Failure {
-  return new Failure({ code: 'STOP_FAILED', what: `systemd did not stop ${slot}`, why: stderr.trim(), fix: 'see `systemctl status` of the unit' });
+  return new Failure({
+    code: 'STOP_FAILED',
+    what: `systemd did not stop ${slot}`,
+    why: stderr.trim(),
+    fix: 'see `systemctl status` of the unit',
+  });
 }

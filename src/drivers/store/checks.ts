@@ -5,13 +5,29 @@ import type { Host } from '../../ports.ts';
 /** The state directory must be a real one, and this user's own: root may look after anybody's. */
 export async function stateChecks(host: Host, { state }: Config): Promise<void> {
   const { code, stdout } = await host.run(['stat', '-c', '%u %a %F', state]);
-  if (code !== 0) throw refused('NOT_SET_UP', 'this server is not set up for the app yet', `${state} does not exist`, 'run `cutover setup` once (as root: `sudo cutover setup`)');
+  if (code !== 0)
+    throw refused(
+      'NOT_SET_UP',
+      'this server is not set up for the app yet',
+      `${state} does not exist`,
+      'run `cutover setup` once (as root: `sudo cutover setup`)',
+    );
   const [owner, mode = '', ...kind] = stdout.trim().split(' ');
   if (kind.join(' ') !== 'directory')
-    throw refused('SYMLINK_REFUSED', `${state} is not a directory`, `it is a ${kind.join(' ')}`, 'name the real directory in `state`');
+    throw refused(
+      'SYMLINK_REFUSED',
+      `${state} is not a directory`,
+      `it is a ${kind.join(' ')}`,
+      'name the real directory in `state`',
+    );
   const uid = process.getuid?.();
   if (uid !== Number(owner) && uid !== 0)
-    throw refused('NOT_YOURS', 'the state of this app belongs to another user', `${state} is owned by user id ${owner ?? '?'}`, 'deploy as that user, or have `sudo cutover setup` done for you');
+    throw refused(
+      'NOT_YOURS',
+      'the state of this app belongs to another user',
+      `${state} is owned by user id ${owner ?? '?'}`,
+      'deploy as that user, or have `sudo cutover setup` done for you',
+    );
   if ((Number.parseInt(mode, 8) & 0o022) !== 0)
     throw refused('STATE_OPEN', `others may write to ${state}`, `its mode is ${mode}`, `chmod 755 ${state}`);
 }

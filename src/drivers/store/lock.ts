@@ -41,7 +41,10 @@ export async function breakLock(host: Host, folder: string): Promise<void> {
 
 async function newestTicket(host: Host, folder: string): Promise<Ticket> {
   const listed = await host.run(['ls', folder]);
-  const numbers = listed.stdout.split('\n').filter((name) => /^\d+$/.test(name)).map(Number);
+  const numbers = listed.stdout
+    .split('\n')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
   const number = Math.max(0, ...numbers);
   const text = number ? await host.read(path.join(folder, String(number))) : undefined;
   return { number, owner: parsedOwner(text) };

@@ -2,6 +2,7 @@ import type { Config } from '../../../config/config.ts';
 import { Failure } from '../../../core/failure.ts';
 import type { Host } from '../../../ports.ts';
 import { nginxControl, nginxDown } from './control.ts';
+import { mustBeVisible } from './visible.ts';
 
 /** What must be true of nginx before a deploy. Its own test needs the rights of its master. */
 export function nginxChecks(host: Host, config: Config): readonly (() => Promise<void>)[] {
@@ -10,6 +11,7 @@ export function nginxChecks(host: Host, config: Config): readonly (() => Promise
     async () => {
       if ((await control.master()) === undefined) throw nginxDown(config.router.pid);
     },
+    () => mustBeVisible(host, config),
     async () => {
       if (!(await mayTest(host, await control.master()))) return;
       const { code, stderr } = await control.test();

@@ -17,12 +17,7 @@ export interface NginxControl {
 }
 
 export function nginxControl(host: Host, { router }: Config): NginxControl {
-  const command = [
-    router.binary,
-    ...(router.prefix ? ['-p', router.prefix] : []),
-    '-c',
-    router.conf,
-  ];
+  const command = [router.binary, ...(router.prefix ? ['-p', router.prefix] : []), '-c', router.conf];
   const privileged = async (argv: readonly string[]) => ((await needsSudo()) ? ['sudo', '-n', ...argv] : argv);
 
   async function master(): Promise<number | undefined> {
@@ -44,7 +39,10 @@ export function nginxControl(host: Host, { router }: Config): NginxControl {
     master,
     async version() {
       const { stdout, stderr, code } = await host.run([router.binary, '-v']);
-      const numbers = /nginx\/(\d+)\.(\d+)\.(\d+)/.exec(stdout + stderr)?.slice(1).map(Number);
+      const numbers = /nginx\/(\d+)\.(\d+)\.(\d+)/
+        .exec(stdout + stderr)
+        ?.slice(1)
+        .map(Number);
       if (code !== 0 || !numbers) throw nginxMissing(router.binary);
       return numbers;
     },

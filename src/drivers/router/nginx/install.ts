@@ -15,7 +15,10 @@ interface SiteFile {
 
 export async function installMarker(host: Host, config: Config): Promise<readonly SetupAction[]> {
   const facts = await siteFacts(host, config);
-  const files = config.router.mode === 'managed' ? await managedFiles(host, config, facts) : await adoptedFiles(host, config, facts);
+  const files =
+    config.router.mode === 'managed'
+      ? await managedFiles(host, config, facts)
+      : await adoptedFiles(host, config, facts);
   return [...markerActions(config, facts), ...(await nginxActions(host, config, files))];
 }
 
@@ -44,13 +47,17 @@ export async function siteFacts(host: Host, config: Config): Promise<SiteFacts> 
 
 /** Outside the state directory where that is writable for an ordinary user and nginx's master is root. */
 export function accessLog(config: Config): string {
-  const folder = config.state.startsWith('/var/lib/') ? path.join('/var/log/cutover', config.app) : path.join(config.state, 'access');
+  const folder = config.state.startsWith('/var/lib/')
+    ? path.join('/var/log/cutover', config.app)
+    : path.join(config.state, 'access');
   return path.join(folder, 'access.log');
 }
 
 async function managedFiles(host: Host, config: Config, facts: SiteFacts): Promise<readonly SiteFile[]> {
   const site = path.join(await sitesFolder(host, config), `cutover-${config.app}.conf`);
-  return [{ path: site, content: managedSite(config, facts), why: 'the site: both slots, and the one look that chooses' }];
+  return [
+    { path: site, content: managedSite(config, facts), why: 'the site: both slots, and the one look that chooses' },
+  ];
 }
 
 async function adoptedFiles(host: Host, config: Config, facts: SiteFacts): Promise<readonly SiteFile[]> {
@@ -58,7 +65,11 @@ async function adoptedFiles(host: Host, config: Config, facts: SiteFacts): Promi
   const upstreams = path.join(path.dirname(config.router.conf), 'conf.d', `cutover-${config.app}-upstreams.conf`);
   return [
     { path: upstreams, content: adoptedUpstreams(config), why: 'both slots, for the server block you keep' },
-    { path: config.router.include, content: adoptedInclude(config, facts), why: `decides $${config.router.variable} by one look` },
+    {
+      path: config.router.include,
+      content: adoptedInclude(config, facts),
+      why: `decides $${config.router.variable} by one look`,
+    },
   ];
 }
 
@@ -90,11 +101,24 @@ function markerActions(config: Config, facts: SiteFacts): readonly SetupAction[]
 }
 
 function logFolder(log: string): SetupAction {
-  return { kind: 'directory', path: path.dirname(log), mode: 0o750, owner: 'group', why: 'access log of the front door, in which cutover counts what was lost' };
+  return {
+    kind: 'directory',
+    path: path.dirname(log),
+    mode: 0o750,
+    owner: 'group',
+    why: 'access log of the front door, in which cutover counts what was lost',
+  };
 }
 
 function tokenAction(config: Config, facts: SiteFacts): SetupAction {
-  return { kind: 'file', path: tokenFile(config.state), content: `${facts.token}\n`, mode: 0o600, owner: 'deployer', why: 'path at which only cutover asks the front door' };
+  return {
+    kind: 'file',
+    path: tokenFile(config.state),
+    content: `${facts.token}\n`,
+    mode: 0o600,
+    owner: 'deployer',
+    why: 'path at which only cutover asks the front door',
+  };
 }
 
 async function nginxActions(host: Host, config: Config, files: readonly SiteFile[]): Promise<readonly SetupAction[]> {

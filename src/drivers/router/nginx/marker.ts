@@ -45,8 +45,14 @@ function unreadable(state: string, both: boolean): Failure {
   return new Failure({
     code: both ? 'MARKER_BROKEN' : 'NOT_SET_UP',
     exit: both ? exitCodes.needsPerson : exitCodes.configuration,
-    what: both ? 'two files name a live slot, so nobody can tell which is meant' : 'this server is not set up for the app yet',
-    why: both ? `both blue and green are in ${traffic}; nginx follows green` : `neither blue nor green is in ${traffic}`,
-    fix: both ? `remove the one that is not live from ${traffic}` : 'run `cutover setup` once (as root: `sudo cutover setup`)',
+    what: both
+      ? 'two files name a live slot, so nobody can tell which is meant'
+      : 'this server is not set up for the app yet',
+    why: both
+      ? `both blue and green are in ${traffic}; nginx follows green`
+      : `neither blue nor green is in ${traffic}`,
+    fix: both
+      ? `remove the one that is not live from ${traffic}`
+      : 'run `cutover setup` once (as root: `sudo cutover setup`)',
   });
 }

@@ -1,0 +1,129 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Status } from '../../src/core/status.ts';
+import { freePorts } from '../../lab/free-port.ts';
+import { startNginx, type Nginx } from '../../lab/nginx.ts';
+import { root } from '../../lab/paths.ts';
+
+export interface StandOptions {
+  nginx?: 'debian' | 'current';
+  /** Lines of cutover.yaml beside those that the stand itself needs; `router:` lines are merged in. */
+  config?: string;
+  router?: string;
+  artifact?: string;
+  /** Run something between nginx's start and `cutover setup`. */
+  beforeSetup?: (stand: Stand) => void | Promise<void>;
+  /** Default true. */
+  setup?: boolean;
+}
+
+export interface Finished {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** One server in miniature: a real nginx of its own, a state directory, a cutover.yaml, and the built command. */
+export interface Stand {
+  readonly dir: string;
+  readonly state: string;
+  readonly config: string;
+  readonly nginx: Nginx;
+  readonly url: string;
+  readonly host: string;
+  readonly ports: { blue: number; green: number };
+  cutover(...words: string[]): Promise<Finished>;
+  /** Started and not waited for: for signals and `kill -9`. */
+  start(...words: string[]): ChildProcess;
+  status(): Promise<Status>;
+  /** Writes cutover.yaml anew with other lines. */
+  configure(config: string, artifact?: string): void;
+  journal(): readonly Record<string, unknown>[];
+  stop(): Promise<void>;
+}
+
+export const main = path.join(root, 'dist', 'main.js');
+export const nodeSample = path.join(root, 'examples', 'node');
+const host = 'shop.example.com';
+
+export async function createStand(options: StandOptions = {}): Promise<Stand> {
+  const dir = mkdtempSync(path.join(tmpdir(), 'cutover-stand-'));
+  mkdirSync(path.join(dir, 'work'));
+  chmodSync(dir, 0o755);
+  const nginx = await startNginx({ binary: options.nginx ?? 'debian' });
+  const [blue = 0, green = 0] = await freePorts(2);
+  const config = path.join(dir, 'work', 'cutover.yaml');
+  const stand: Stand = {
+    dir,
+    config,
+    nginx,
+    host,
+    state: path.join(dir, 'state'),
+    url: `http://127.0.0.1:${nginx.port}`,
+    ports: { blue, green },
+    cutover: (...words) => finished(stand.start(...words)),
+    start: (...words) => spawn(process.execPath, [main, ...withConfig(words, config)], { cwd: dir, stdio: 'pipe' }),
+    status: async () => JSON.parse((await stand.cutover('status', '--json')).stdout) as Status,
+    configure: (more, artifact) => writeFileSync(config, text(stand, options, more, artifact)),
+    journal: () => lines(path.join(stand.state, 'journal.jsonl')),
+    stop: () => stop(stand),
+  };
+  stand.configure(options.config ?? '', options.artifact);
+  await options.beforeSetup?.(stand);
+  if (options.setup ?? true) mustBeDone(await stand.cutover('setup'));
+  return stand;
+}
+
+function withConfig(words: readonly string[], config: string): readonly string[] {
+  const [command = '', ...rest] = words;
+  return [command, '--config', config, ...rest];
+}
+
+function text({ nginx, state, ports }: Stand, options: StandOptions, more: string, artifact?: string): string {
+  const own = more.includes('run:') || (artifact ?? options.artifact)?.endsWith('.jar') ? '' : 'run: node server.js\n';
+  return `app: shop
+artifact: ${artifact ?? options.artifact ?? nodeSample}
+domain: ${host}
+state: ${state}
+runtime: process
+slots: { blue: ${ports.blue}, green: ${ports.green} }
+${own}router:
+  binary: ${nginx.binary}
+  conf: ${nginx.conf}
+  prefix: ${nginx.dir}
+  sites: ${nginx.confDir}
+  pid: ${nginx.pid}
+  listen: 127.0.0.1:${nginx.port}
+${options.router ?? ''}
+${more}
+`;
+}
+
+export function finished(child: ChildProcess): Promise<Finished> {
+  return new Promise((resolve) => {
+    const output = { stdout: '', stderr: '' };
+    child.stdout?.on('data', (part: Buffer) => (output.stdout += part.toString()));
+    child.stderr?.on('data', (part: Buffer) => (output.stderr += part.toString()));
+    child.on('close', (code, signal) => resolve({ code: code ?? (signal === 'SIGKILL' ? 137 : 1), ...output }));
+  });
+}
+
+export function mustBeDone({ code, stdout, stderr }: Finished): void {
+  if (code !== 0) throw new Error(`exit code ${code}\n${stderr}${stdout}`);
+}
+
+function lines(file: string): readonly Record<string, unknown>[] {
+  const all = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  return all.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** A stand that failed in the middle is stopped all the same: `down` first recovers. */
+async function stop(stand: Stand): Promise<void> {
+  const down = await stand.cutover('down', '--yes');
+  await stand.nginx.stop();
+  rmSync(stand.dir, { recursive: true, force: true });
+  rmSync(stand.nginx.dir, { recursive: true, force: true });
+  if (down.code !== 0 && down.code !== 3) throw new Error(`down: exit code ${down.code}\n${down.stderr}`);
+}
