@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Status } from '../../src/core/status.ts';
 import { freePorts } from '../../lab/free-port.ts';
@@ -82,7 +82,7 @@ function withConfig(words: readonly string[], config: string): readonly string[]
 }
 
 function text({ nginx, state, ports }: Stand, options: StandOptions, more: string, artifact?: string): string {
-  const own = more.includes('run:') || (artifact ?? options.artifact)?.endsWith('.jar') ? '' : 'run: node server.js\n';
+  const own = /^run:/m.test(more) || (artifact ?? options.artifact)?.endsWith('.jar') ? '' : 'run: node server.js\n';
   return `app: shop
 artifact: ${artifact ?? options.artifact ?? nodeSample}
 domain: ${host}
@@ -106,7 +106,7 @@ export function finished(child: ChildProcess): Promise<Finished> {
     const output = { stdout: '', stderr: '' };
     child.stdout?.on('data', (part: Buffer) => (output.stdout += part.toString()));
     child.stderr?.on('data', (part: Buffer) => (output.stderr += part.toString()));
-    child.on('close', (code, signal) => resolve({ code: code ?? (signal === 'SIGKILL' ? 137 : 1), ...output }));
+    child.on('close', (code, signal) => resolve({ code: code ?? 128 + (signal ? constants.signals[signal] : 0), ...output }));
   });
 }
 

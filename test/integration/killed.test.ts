@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startLoadProcess } from '../../lab/load-process.ts';
+import { root } from '../../lab/paths.ts';
+import type { Load } from '../../lab/strict-client.ts';
+import { createStand, finished, mustBeDone, type Finished, type Stand } from '../support/stand.ts';
+
+let stand: Stand;
+let load: Load;
+
+beforeEach(async () => {
+  stand = await createStand({ config: 'health: { path: /health }\nupstream: { idle: 200ms }' });
+  mustBeDone(await stand.cutover('deploy'));
+  mustBeDone(await stand.cutover('deploy'));
+  load = await startLoadProcess({ url: stand.url, host: stand.host, connections: 20, rate: 200 });
+});
+
+afterEach(async () => {
+  await stand.stop();
+});
+
+describe('killed with SIGKILL at every moment that matters', () => {
+  test('a deploy is put right by `recover`, and nothing is lost', async () => {
+    const moments = await killAtEveryMoment('deploy', () => stand.cutover('recover'));
+    await nothingLost(`deploy killed at ${moments} moments`);
+    expect(moments).toBeGreaterThan(20);
+  });
+
+  test('a rollback is put right by the next deploy, and nothing is lost', async () => {
+    const moments = await killAtEveryMoment('rollback', () => stand.cutover('deploy'));
+    await nothingLost(`rollback killed at ${moments} moments`);
+    expect(moments).toBeGreaterThan(6);
+  });
+});
+
+describe('ended at random moments', () => {
+  test.each(['SIGKILL', 'SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s leaves proven traffic and a way on', async (signal) => {
+    for (let round = 0; round < 6; round++) {
+      const child = stand.start('deploy');
+      const delay = 60 + ((round * 97) % 500);
+      setTimeout(() => child.kill(signal), delay);
+      const { code } = await finished(child);
+      // Before cutover has begun, a signal simply ends it.
+      expect([0, 130, 128 + constants.signals[signal]], `${signal} after ${delay} ms`).toContain(code);
+      if (signal !== 'SIGKILL' && code === 130) expect((await stand.status()).deployment).toBeNull();
+      mustBeDone(await stand.cutover('recover'));
+      await isWhole();
+    }
+    await nothingLost(`six deploys ended by ${signal}`);
+  });
+});
+
+async function killAtEveryMoment(command: 'deploy' | 'rollback', putRight: () => Promise<Finished>): Promise<number> {
+  for (let moment = 1; moment < 100; moment++) {
+    const { code, stderr } = await killedAt(command, moment);
+    if (code === 0) return moment - 1;
+    expect(code, stderr).toBe(137);
+    load.fireIdleNow();
+    mustBeDone(await putRight());
+    await isWhole();
+    if (command === 'rollback') continue;
+  }
+  throw new Error('the command never came to its end');
+}
+
+function killedAt(command: string, moment: number): Promise<Finished> {
+  const words = ['--import', 'tsx', 'test/support/killed.ts', stand.config, command, String(moment)];
+  return finished(spawn(process.execPath, words, { cwd: root, stdio: 'pipe' }));
+}
+
+/** No unfinished deployment, no disagreement, and a release that runs where the traffic goes. */
+async function isWhole(): Promise<void> {
+  const status = await stand.status();
+  expect(status).toMatchObject({ agreement: true, deployment: null });
+  const live = status.live ?? 'blue';
+  expect(status.slots[live]).toMatchObject({ state: 'live' });
+  expect(status.frontDoor).toMatchObject({ slot: live, status: 200 });
+  const other = status.slots[live === 'blue' ? 'green' : 'blue'];
+  expect(['standby', 'stopped']).toContain(other.state);
+}
+
+async function nothingLost(what: string): Promise<void> {
+  const report = await load.stop();
+  console.log(`${what}: ${report.lost} of ${report.sent} requests lost`);
+  expect(report.losses).toEqual([]);
+}
