@@ -1,12 +1,11 @@
 import http from 'node:http';
-import https from 'node:https';
 import type { HttpAnswer, HttpRequest } from '../../ports.ts';
 
 const bodyLimit = 64 * 1024;
 
 /** One request on a connection of its own. */
-export function request({ url, headers, timeout, signal }: HttpRequest): Promise<HttpAnswer> {
-  const { get } = url.startsWith('https:') ? https : http;
+export async function request({ url, headers, timeout, signal }: HttpRequest): Promise<HttpAnswer> {
+  const { get } = url.startsWith('https:') ? await import('node:https') : http;
   return new Promise((resolve, reject) => {
     const outgoing = get(
       url,
@@ -19,7 +18,12 @@ export function request({ url, headers, timeout, signal }: HttpRequest): Promise
       },
       (answer) => {
         let body = '';
-        const finish = () => resolve({ status: answer.statusCode ?? 0, headers: flat(answer.headers), body });
+        const finish = () =>
+          resolve({
+            status: answer.statusCode ?? 0,
+            headers: flat(answer.headers),
+            body: body.slice(0, bodyLimit),
+          });
         answer.setEncoding('utf8');
         answer.on('data', (text: string) => {
           body += text;
