@@ -1,0 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Waits until it is so; throws when that takes longer than `limit` ms. */
+export async function until(isSo: () => boolean | Promise<boolean>, limit = 10_000, what = 'it'): Promise<void> {
+  const end = performance.now() + limit;
+  while (!(await isSo())) {
+    if (performance.now() > end) throw new Error(`${what} did not come to be within ${limit} ms`);
+    await sleep(10);
+  }
+}
+
+/** Any failure of it, or an error when it did not fail. */
+export async function rejection(attempt: Promise<unknown>): Promise<unknown> {
+  const outcome = await attempt.then(
+    () => ({ failed: false as const }),
+    (error: unknown) => ({ failed: true as const, error }),
+  );
+  if (outcome.failed) return outcome.error;
+  throw new Error('it did not fail as expected');
+}
