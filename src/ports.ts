@@ -70,6 +70,8 @@ export interface Runtime {
   stop(slot: Slot, grace: number): Promise<Stopped>;
   /** What the slot is doing now, from the operating system itself. `alive` leaves out what costs: memory and ports. */
   inspect(slot: Slot, depth?: 'alive' | 'full'): Promise<Inspection>;
+  /** The release in the slot was proven healthy: from now on it comes back after a reboot, where the runtime can. */
+  keep(slot: Slot): Promise<void>;
   /** Argument list that prints (and with `follow` keeps printing) the last lines of a slot's or a release's output. */
   logs(
     of: { slot: Slot } | { release: string },

@@ -2,7 +2,7 @@ import { asFailure, completed, exitCodes, Failure } from './failure.ts';
 import type { Outcome } from './events.ts';
 import type { Begin, Deployment, End, JournalEntry, StepDone } from './journal.ts';
 import { perform, type Job } from './perform.ts';
-import { planAbort, pointOfNoReturn, type Step } from './plan.ts';
+import { planAbort, pointOfNoReturn, type Step, type Undo } from './plan.ts';
 import { soleSlot } from './split.ts';
 import { trafficText } from './view.ts';
 import type { World } from './world.ts';
@@ -43,7 +43,7 @@ export async function resume(world: World, job: Job, deployment: Deployment): Pr
     return finish(world, job, deployment, 'done', began);
   }
   const done = deployment.begun.flatMap((index) => deployment.plan[index] ?? []);
-  await undo(world, job, deployment, done, 'it was interrupted');
+  await undo(world, job, { ...deployment, unproven: deployment.fromRelease }, done, 'it was interrupted');
   return finish(world, job, deployment, 'put-back', began);
 }
 
@@ -125,17 +125,27 @@ async function tryUndo(
   }
 }
 
-/** Every step of the way back is tried, whatever becomes of the one before. */
-async function undo(world: World, job: Job, begin: Begin, done: readonly Step[], why: string): Promise<void> {
-  const fromRuns = begin.from !== undefined && (await runs(world, begin.from));
-  const plan = planAbort({ before: begin.before, from: begin.from, fromRuns, done });
+/** Every step is tried, whatever becomes of the one before; but traffic goes to no slot that proves unhealthy. */
+async function undo(
+  world: World,
+  job: Job,
+  begin: Begin & Pick<Undo, 'unproven'>,
+  done: readonly Step[],
+  why: string,
+): Promise<void> {
+  const { before, from, unproven } = begin;
+  const fromRuns = from !== undefined && (await runs(world, from));
+  const plan = planAbort({ before, from, fromRuns, done, unproven });
   const stays = done.some((step) => step.do === 'shift') && begin.from !== undefined && !fromRuns;
   world.report({ type: 'abort', why, plan });
   const problems: unknown[] = [];
-  for (const [index, step] of plan.entries())
-    await runStep(world, job, step, index, new AbortController().signal).catch((problem: unknown) =>
-      problems.push(problem),
+  for (const [index, step] of plan.entries()) {
+    const failed = await runStep(world, job, step, index, new AbortController().signal).then(
+      () => false,
+      (problem: unknown) => problems.push(problem) > 0,
     );
+    if (failed && step.do === 'probe') break;
+  }
   if (stays) throw noWayBack(begin);
   if (problems.length > 0) throw problems[0];
 }

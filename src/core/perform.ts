@@ -90,6 +90,7 @@ async function proven(
   signal: AbortSignal,
 ): Promise<string> {
   const { asked } = await probe(world, slot, release, successes, signal);
+  await world.runtime.keep(slot);
   return successes > 1 ? `${asked} ${successes}× in a row` : asked;
 }
 

@@ -67,18 +67,21 @@ export interface Undo {
   fromRuns: boolean;
   /** Steps that were begun, in order. */
   done: readonly Step[];
+  /** Release of `from` when it may have been started anew since, by a reboot: it is proven before it gets traffic. */
+  unproven?: string | undefined;
 }
 
 /**
  * The way back: traffic first, then what was started. Empty when nothing had an effect, and when
  * there is nothing to go back to: traffic is never moved away from a proven release to a dead one.
  */
-export function planAbort({ before, from, fromRuns, done }: Undo): readonly Step[] {
+export function planAbort({ before, from, fromRuns, done, unproven }: Undo): readonly Step[] {
   const shifted = done.some((step) => step.do === 'shift');
   if (shifted && from && !fromRuns) return [];
   const started = done.find((step) => step.do === 'start');
   const hooks = done.filter((step) => step.do === 'hook').toReversed();
   return [
+    ...(shifted && from && unproven ? [{ do: 'probe', slot: from, release: unproven } as const] : []),
     ...(shifted ? [{ do: 'shift', split: before } as const] : []),
     ...(shifted && from ? [{ do: 'confirm', slot: from } as const] : []),
     ...hooks.flatMap((step) => counterpart(step.hook, step.slot, step.release)),

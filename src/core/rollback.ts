@@ -6,7 +6,7 @@ import { preflight } from './preflight.ts';
 import type { Release } from './release.ts';
 import { beginOf, jobOf, underLock, type SessionOptions } from './session.ts';
 import { otherSlot, type Slot } from './slot.ts';
-import { mustAgree, type View } from './view.ts';
+import { look, mustAgree, type View } from './view.ts';
 import type { World } from './world.ts';
 
 export interface RollbackOptions extends SessionOptions {
@@ -16,7 +16,7 @@ export interface RollbackOptions extends SessionOptions {
 }
 
 export function rollback(world: World, options: RollbackOptions): Promise<Finished> {
-  return underLock(world, options, async (view) => {
+  return underLock(world, { ...options, depth: 'alive' }, async (view) => {
     mustAgree(view);
     const { live } = view;
     if (!live) throw nothingDeployed();
@@ -24,7 +24,7 @@ export function rollback(world: World, options: RollbackOptions): Promise<Finish
     mustBeReversible(view, live, target);
     const slot = otherSlot(live);
     const running = isUp(view, slot, target.id);
-    if (!running) await preflight(world, view, slot);
+    if (!running) await preflight(world, await look(world), slot);
     const plan = planRollback({
       before: view.split,
       live,

@@ -12,6 +12,8 @@ export interface SessionOptions {
   command: string;
   /** Milliseconds to queue for the lock; 0 gives up at once. */
   wait: number;
+  /** How closely to look at the slots before `work`; `full` where a slot will be started. */
+  depth?: 'alive' | 'full';
   signal: AbortSignal;
 }
 
@@ -27,7 +29,7 @@ export async function underLock<T>(
   try {
     if (lock.takenOverFrom)
       note(world, `took over the lock of ${lock.takenOverFrom.command} (process ${lock.takenOverFrom.pid} is dead)`);
-    return await work(await settled(world));
+    return await work(await settled(world, options.depth));
   } finally {
     await lock
       .release()
@@ -52,13 +54,13 @@ async function queued(world: World, { command, wait, signal }: SessionOptions) {
 }
 
 /** What is, after an interrupted deployment was put right. */
-async function settled(world: World): Promise<View> {
-  const view = await look(world);
+async function settled(world: World, depth: SessionOptions['depth']): Promise<View> {
+  const view = await look(world, depth);
   if (!view.unfinished) return view;
   const { command, deployment, by } = view.unfinished;
   note(world, `${command} ${deployment} by ${by} was interrupted: putting it right`);
   await resume(world, jobOf(view), view.unfinished);
-  return look(world);
+  return look(world, depth);
 }
 
 export function jobOf(view: View, artifact?: Job['artifact']): Job {

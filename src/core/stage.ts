@@ -40,11 +40,18 @@ export async function stage(world: World, release: Release, artifact: Artifact):
   const partial = path.join(config.state, 'releases', `.${release.id}.partial`);
   await mustFit(world, artifact);
   await host.run(['rm', '-rf', final, partial]);
-  await mustSucceed(world, artifact.isFolder ? ['mkdir', partial] : ['mkdir', '-p', `${partial}/artifact`]);
+  const folders = artifact.isFolder ? [partial] : [partial, `${partial}/artifact`];
+  await mustSucceed(world, ['mkdir', '-m', '755', '--', ...folders]);
   await copied(world, artifact, path.join(partial, 'artifact', artifact.isFolder ? '' : release.name));
+  await mustSucceed(world, forItsUser(config.user, path.join(partial, 'artifact')));
   await host.write(path.join(partial, 'release.json'), `${JSON.stringify(release)}\n`);
   await mustSucceed(world, ['mv', '-T', partial, final]);
   return `${release.name} → release ${release.id}`;
+}
+
+/** The release's folder is where the application works: it must be able to read its files, and to write beside them. */
+function forItsUser(user: string | undefined, folder: string): readonly string[] {
+  return user && process.getuid?.() === 0 ? ['chown', '-R', `${user}:`, '--', folder] : ['true'];
 }
 
 /** The copy itself, and as much again for logs and what the application writes. */

@@ -22,12 +22,13 @@ export interface View {
   disagreements: readonly string[];
 }
 
-export async function look({ router, runtime, store }: World): Promise<View> {
+/** `alive` leaves out what costs time: memory, ports, and who else listens on them. */
+export async function look({ router, runtime, store }: World, depth: 'alive' | 'full' = 'full'): Promise<View> {
   const [split, frontDoor, blue, green, journal, releases] = await Promise.all([
     router.read(),
     router.ask(),
-    runtime.inspect('blue'),
-    runtime.inspect('green'),
+    runtime.inspect('blue', depth),
+    runtime.inspect('green', depth),
     store.journal(),
     store.releases(),
   ]);

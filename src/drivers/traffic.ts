@@ -8,7 +8,7 @@ const script = `
 case $1 in
   mark) stat -c '%i:%s' "$2" 2> /dev/null ;;
   since) inode=\${3%%:*}; skip=$((\${3#*:} + 1))
-    old=$(find "$(dirname "$2")" -maxdepth 1 -inum "$inode" ! -path "$2" 2> /dev/null | head -n 1)
+    [ "$(stat -c %i "$2")" = "$inode" ] || old=$(find "\${2%/*}" -maxdepth 1 -inum "$inode" | head -n 1)
     { if [ -n "$old" ]; then tail -c "+$skip" "$old"; cat "$2"; else tail -c "+$skip" "$2"; fi; } 2> /dev/null |
       awk '{ n++; split($0, part, "\\""); split(part[3], s, " "); if (s[1] >= 500 && $NF == "-") lost++ }
         END { print n + 0, lost + 0 }' ;;

@@ -16,7 +16,13 @@ afterAll(async () => stand?.stop());
 
 test('a first deploy is live in blue and says so', async () => {
   const status = await stand.status();
-  expect(status).toMatchObject({ app: 'shop', live: 'blue', split: { blue: 100, green: 0 }, agreement: true, deployment: null });
+  expect(status).toMatchObject({
+    app: 'shop',
+    live: 'blue',
+    split: { blue: 100, green: 0 },
+    agreement: true,
+    deployment: null,
+  });
   expect(status.slots.blue).toMatchObject({ state: 'live', release: '1', restarts: 0 });
   expect(status.slots.green).toMatchObject({ state: 'stopped', release: null });
 });

@@ -65,7 +65,9 @@ describe('a foreign process', () => {
     const deploying = stand.cutover('deploy');
     await waitFor(() => stand.journal().filter((entry) => entry['kind'] === 'step').length > 0);
     const stranger = createServer((_, answer) => answer.end('UP'));
-    await new Promise((up) => setTimeout(() => stranger.listen(stand.ports.blue, '127.0.0.1', () => up(undefined)), 200));
+    await new Promise((up) =>
+      setTimeout(() => stranger.listen(stand.ports.blue, '127.0.0.1', () => up(undefined)), 200),
+    );
     await refused(deploying, 5, 'PORT_TAKEN');
     await new Promise((closed) => stranger.close(closed));
   });
@@ -116,7 +118,9 @@ describe('the world changed by somebody else', () => {
   test('a switch that was moved by hand is a disagreement, shown and not guessed', async () => {
     const traffic = path.join(stand.state, 'traffic');
     mkdirSync(traffic, { recursive: true });
-    await import('node:fs/promises').then(({ rename }) => rename(path.join(traffic, 'green'), path.join(traffic, 'blue')));
+    await import('node:fs/promises').then(({ rename }) =>
+      rename(path.join(traffic, 'green'), path.join(traffic, 'blue')),
+    );
     const { code, stderr } = await stand.cutover('deploy');
     expect(code).toBe(6);
     expect(stderr).toMatch(/DISAGREEMENT[\s\S]*records say green is live, the router sends the traffic to blue/);

@@ -35,20 +35,23 @@ describe('killed with SIGKILL at every moment that matters', () => {
 });
 
 describe('ended at random moments', () => {
-  test.each(['SIGKILL', 'SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s leaves proven traffic and a way on', async (signal) => {
-    for (let round = 0; round < 6; round++) {
-      const child = stand.start('deploy');
-      const delay = 60 + ((round * 97) % 500);
-      setTimeout(() => child.kill(signal), delay);
-      const { code } = await finished(child);
-      // Before cutover has begun, a signal simply ends it.
-      expect([0, 130, 128 + constants.signals[signal]], `${signal} after ${delay} ms`).toContain(code);
-      if (signal !== 'SIGKILL' && code === 130) expect((await stand.status()).deployment).toBeNull();
-      mustBeDone(await stand.cutover('recover'));
-      await isWhole();
-    }
-    await nothingLost(`six deploys ended by ${signal}`);
-  });
+  test.each(['SIGKILL', 'SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    '%s leaves proven traffic and a way on',
+    async (signal) => {
+      for (let round = 0; round < 6; round++) {
+        const child = stand.start('deploy');
+        const delay = 60 + ((round * 97) % 500);
+        setTimeout(() => child.kill(signal), delay);
+        const { code } = await finished(child);
+        // Before cutover has begun, a signal simply ends it.
+        expect([0, 130, 128 + constants.signals[signal]], `${signal} after ${delay} ms`).toContain(code);
+        if (signal !== 'SIGKILL' && code === 130) expect((await stand.status()).deployment).toBeNull();
+        mustBeDone(await stand.cutover('recover'));
+        await isWhole();
+      }
+      await nothingLost(`six deploys ended by ${signal}`);
+    },
+  );
 });
 
 async function killAtEveryMoment(command: 'deploy' | 'rollback', putRight: () => Promise<Finished>): Promise<number> {

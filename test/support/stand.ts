@@ -106,7 +106,9 @@ export function finished(child: ChildProcess): Promise<Finished> {
     const output = { stdout: '', stderr: '' };
     child.stdout?.on('data', (part: Buffer) => (output.stdout += part.toString()));
     child.stderr?.on('data', (part: Buffer) => (output.stderr += part.toString()));
-    child.on('close', (code, signal) => resolve({ code: code ?? 128 + (signal ? constants.signals[signal] : 0), ...output }));
+    child.on('close', (code, signal) =>
+      resolve({ code: code ?? 128 + (signal ? constants.signals[signal] : 0), ...output }),
+    );
   });
 }
 

@@ -173,6 +173,8 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
     start,
     stop,
     inspect,
+    // Nothing of it starts by itself: `up` starts what was kept.
+    keep: async () => {},
     async logs(of, { lines, follow }) {
       const release = 'release' in of ? of.release : ((await files(of.slot).occupant()) ?? '');
       return ['tail', '-n', String(lines), ...(follow ? ['-F'] : []), logFile(release)];

@@ -21,19 +21,17 @@ export interface Listener {
  */
 const survey = `
 case $1 in
-  session) for s in /proc/[0-9]*/stat; do
-      read -r line < "$s" || continue
-      pid=\${line%% *}
-      set -- "$1" "$2" \${line##*) }
-      [ "$6" = "$2" ] && pids="$pids $pid"
-    done ;;
-  cgroup) pids=$(cat "$2/cgroup.procs") ;;
-esac 2> /dev/null
-for p in $pids; do
-  echo "pid $p"
-  sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\) kB$/rss \\1/p' "/proc/$p/status"
-  ls -l "/proc/$p/fd" | sed -n 's/.*socket:\\[\\([0-9]*\\)\\]$/fd \\1/p'
-done 2> /dev/null
+  session) pids=$(cat /proc/[0-9]*/stat 2> /dev/null | awk -v session="$2" '{ pid = $1; sub(/^.*\\) /, ""); if ($4 == session) print pid }') ;;
+  cgroup) pids=$(cat "$2/cgroup.procs" 2> /dev/null) ;;
+esac
+for pid in $pids; do
+  echo "pid $pid"
+  status="$status /proc/$pid/status" files="$files /proc/$pid/fd/*"
+done
+if [ "$pids" ]; then
+  sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\) kB$/rss \\1/p' $status
+  readlink $files | sed -n 's/^socket:\\[\\([0-9]*\\)\\]$/fd \\1/p'
+fi 2> /dev/null
 grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6 2> /dev/null
 :`;
 

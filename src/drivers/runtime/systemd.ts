@@ -1,49 +1,68 @@
 import path from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { Failure } from '../../core/failure.ts';
-import { slots, type Slot } from '../../core/slot.ts';
-import type { Deployer } from '../../core/setup.ts';
-import type { Host, Inspection, Launch, Runtime, SetupAction, Stopped } from '../../ports.ts';
+import type { Slot } from '../../core/slot.ts';
+import type { Host, Inspection, Launch, Runtime, Stopped } from '../../ports.ts';
 import { isTaken, processesOf } from './processes.ts';
 import { slotFiles } from './slot-files.ts';
+import { journalOf, labelled } from './systemd-journal.ts';
+import { provenFile, trialFile, unitName, type Manager } from './unit.ts';
 
-/** Whose service manager: the machine's own (root), or the user's. */
-export type Manager = 'system' | 'user';
+type Properties = Readonly<Record<string, string>>;
 
+const asked = [
+  'LoadState',
+  'ActiveState',
+  'SubState',
+  'MainPID',
+  'NRestarts',
+  'ControlGroup',
+  'MemoryCurrent',
+  'Result',
+  'ExecMainStatus',
+  'ExecMainStartTimestamp',
+].join(',');
 const noNumber = '18446744073709551615';
+const startDeadline = 60_000;
+/** How long after a restart it is told. */
+const recently = 30_000;
 
 /**
- * One unit per slot, written once by `setup`. A slot runs when the link to its release is there:
- * that is what the unit asks for at boot, so what was live comes back and nothing else.
+ * One unit per slot, written once by `setup`. A slot runs when the link to its release is there and
+ * it was proven: that is what the unit asks for at boot, so what was live comes back and nothing else.
  */
 export default function systemdRuntime(host: Host, config: Config, manager: Manager): Runtime {
   const files = (slot: Slot) => slotFiles(host, config.state, slot);
-  const scope = manager === 'user' ? ['--user'] : [];
-  const systemctl = (...words: readonly string[]) =>
-    host.run(['systemctl', ...scope, ...words], { env: userBus(manager), deadline: config.grace + 60_000 });
+  const systemctl = (words: readonly string[], deadline?: number) =>
+    host.run(['systemctl', ...scopeOf(manager), ...words], {
+      env: busOf(manager),
+      ...(deadline === undefined ? {} : { deadline }),
+    });
 
   async function start(slot: Slot, launch: Launch): Promise<void> {
-    await files(slot).occupy(launch);
-    await systemctl('reset-failed', unitName(config.app, slot));
-    const { code, stderr } = await systemctl('start', unitName(config.app, slot));
+    await host.run(['rm', '-f', provenFile(config.state, slot)]);
+    await host.write(trialFile(config.app, manager, slot), `${launch.release.id}\n`);
+    await files(slot).occupy({ ...launch, argv: labelled(config.app, launch) });
+    const { code, stderr } = await systemctl(['start', unitName(config.app, slot)], startDeadline);
     if (code !== 0) throw startFailed(slot, stderr);
   }
 
-  async function stop(slot: Slot): Promise<Stopped> {
+  async function stop(slot: Slot, grace: number): Promise<Stopped> {
     const before = await properties(slot);
-    await files(slot).vacate();
-    const { code, stderr } = await systemctl('stop', unitName(config.app, slot));
-    if (code !== 0) throw stopFailed(slot, stderr);
+    await Promise.all([
+      files(slot).vacate(),
+      host.run(['rm', '-f', provenFile(config.state, slot), trialFile(config.app, manager, slot)]),
+    ]);
     if (!isActive(before)) return { how: 'was-not-running' };
+    const { code, stderr } = await systemctl(['stop', unitName(config.app, slot)], grace + startDeadline);
+    if (code !== 0) throw stopFailed(slot, stderr);
     const after = await properties(slot);
-    await systemctl('reset-failed', unitName(config.app, slot));
+    if (after['ActiveState'] === 'failed') await systemctl(['reset-failed', unitName(config.app, slot)]);
     return { how: after['Result'] === 'timeout' ? 'killed' : 'graceful' };
   }
 
-  async function properties(slot: Slot): Promise<Readonly<Record<string, string>>> {
-    const names =
-      'LoadState,ActiveState,SubState,MainPID,NRestarts,ControlGroup,MemoryCurrent,Result,ExecMainStatus,ExecMainStartTimestamp';
-    const { stdout } = await systemctl('show', '--timestamp=unix', '-p', names, unitName(config.app, slot));
+  async function properties(slot: Slot): Promise<Properties> {
+    const { stdout } = await systemctl(['show', '--timestamp=unix', '-p', asked, unitName(config.app, slot)]);
     return Object.fromEntries(stdout.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]));
   }
 
@@ -53,17 +72,17 @@ export default function systemdRuntime(host: Host, config: Config, manager: Mana
     const running = pid > 0 && unit['ActiveState'] === 'active';
     const cgroup = path.join('/sys/fs/cgroup', unit['ControlGroup'] ?? '');
     const group = depth === 'full' ? await processesOf(host, running ? 'cgroup' : 'none', cgroup) : undefined;
-    const memory = unit['MemoryCurrent'] ?? '';
+    const since = running ? Number(unit['ExecMainStartTimestamp']?.replace('@', '')) * 1000 : undefined;
     return {
       state: running ? 'running' : occupant === undefined ? 'stopped' : 'exited',
       release: (running ? await releaseOf(pid) : undefined) ?? occupant,
       pid: running ? pid : undefined,
-      since: running ? Number(unit['ExecMainStartTimestamp']?.replace('@', '')) * 1000 : undefined,
+      since,
       restarts: Number(unit['NRestarts'] ?? 0),
-      memory: running ? (/^\d+$/.test(memory) && memory !== noNumber ? Number(memory) : group?.memory) : undefined,
+      memory: running ? (memoryOf(unit) ?? group?.memory) : undefined,
       ports: group?.ports ?? [],
       taken: group !== undefined && isTaken(config.slots[slot], group),
-      detail: running || occupant === undefined ? undefined : detailOf(unit),
+      detail: since === undefined ? occupant && detailOf(unit) : restartOf(unit, since),
     };
   }
 
@@ -76,134 +95,55 @@ export default function systemdRuntime(host: Host, config: Config, manager: Mana
   }
 
   return {
-    name: manager === 'user' ? 'systemd --user' : 'systemd',
+    name: manager.of === 'user' ? 'systemd --user' : 'systemd',
     start,
     stop,
     inspect,
-    async logs(of, { lines, follow }) {
-      const units = 'slot' in of ? [of.slot] : slots;
-      const chosen = units.flatMap((slot) => [manager === 'user' ? '--user-unit' : '-u', unitName(config.app, slot)]);
-      return [
-        'journalctl',
-        ...scope,
-        '--no-pager',
-        '-o',
-        'cat',
-        '-n',
-        String(lines),
-        ...(follow ? ['-f'] : []),
-        ...chosen,
-      ];
+    keep: (slot) => host.write(provenFile(config.state, slot), ''),
+    async logs(of, options) {
+      const release = 'release' in of ? of.release : await files(of.slot).occupant();
+      return journalOf(config, manager, { release, slot: 'slot' in of ? of.slot : undefined }, options);
     },
   };
 }
 
-export function unitName(app: string, slot: Slot): string {
-  return `cutover-${app}-${slot}.service`;
+function scopeOf(manager: Manager): readonly string[] {
+  return manager.of === 'user' ? ['--user'] : [];
 }
 
-/** Files and commands that make both units known, once. */
-export function systemdSetup(config: Config, manager: Manager, deployer: Deployer): readonly SetupAction[] {
-  const asDeployer = manager === 'user';
-  const folder = manager === 'user' ? path.join(deployer.home, '.config/systemd/user') : '/etc/systemd/system';
-  const systemctl = ['systemctl', ...(manager === 'user' ? ['--user'] : [])];
-  const names = slots.map((slot) => unitName(config.app, slot));
-  return [
-    ...(manager === 'user'
-      ? [
-          {
-            kind: 'directory',
-            path: folder,
-            mode: 0o755,
-            owner: 'deployer',
-            why: 'where systemd reads your own units',
-          } as const,
-        ]
-      : []),
-    ...slots.map(
-      (slot) =>
-        ({
-          kind: 'file',
-          path: path.join(folder, unitName(config.app, slot)),
-          content: unitText(config, manager, slot),
-          mode: 0o644,
-          owner: manager === 'user' ? 'deployer' : undefined,
-          why: `runs ${slot}, restarts it, brings it back after a reboot`,
-        }) as const,
-    ),
-    ...(manager === 'user' ? lingering(deployer) : []),
-    { kind: 'apply', argv: [...systemctl, 'daemon-reload'], asDeployer, why: 'systemd reads the units' },
-    {
-      kind: 'apply',
-      argv: [...systemctl, 'enable', '-q', ...names],
-      asDeployer,
-      why: 'a slot that holds a release starts at boot',
-    },
-    { kind: 'unapply', argv: [...systemctl, 'disable', '-q', ...names], asDeployer, why: 'before the units go' },
-  ];
+/** Over ssh, from CI and under sudo the bus of the user's manager is not, or wrongly, in the environment. */
+function busOf(manager: Manager): Record<string, string> {
+  return manager.of === 'user' ? { XDG_RUNTIME_DIR: `/run/user/${manager.uid}` } : {};
 }
 
-/** The deployer's own service manager has to be there before it can be told anything, login or not. */
-function lingering({ name, uid }: Deployer): readonly SetupAction[] {
-  return [
-    { kind: 'apply', argv: ['loginctl', 'enable-linger', name], why: 'your units run without you being logged in' },
-    { kind: 'apply', argv: ['systemctl', 'start', `user@${uid}.service`], why: 'your service manager, now' },
-  ];
-}
-
-export function unitText(config: Config, manager: Manager, slot: Slot): string {
-  const folder = path.join(config.state, 'slots', slot);
-  const hardening = [
-    'NoNewPrivileges=yes',
-    ...(manager === 'system'
-      ? [
-          'PrivateTmp=yes',
-          'ProtectSystem=full',
-          'ProtectKernelTunables=yes',
-          'ProtectControlGroups=yes',
-          'RestrictSUIDSGID=yes',
-        ]
-      : []),
-  ];
-  return `# Written by \`cutover setup\` for ${config.app}. Do not edit: \`cutover setup --remove\` takes it back.
-[Unit]
-Description=${config.app} in slot ${slot} (cutover)
-After=network-online.target
-ConditionPathExists=${folder}/release
-StartLimitIntervalSec=0
-
-[Service]
-Type=exec
-ExecStart=/bin/sh ${folder}/run
-EnvironmentFile=${folder}/env
-WorkingDirectory=${folder}
-${manager === 'system' && config.user ? `User=${config.user}\n` : ''}Restart=always
-RestartSec=1s
-SuccessExitStatus=143
-KillMode=mixed
-TimeoutStopSec=${Math.ceil(config.grace / 1000)}s
-${hardening.join('\n')}
-
-[Install]
-WantedBy=${manager === 'user' ? 'default.target' : 'multi-user.target'}
-`;
-}
-
-function isActive(unit: Readonly<Record<string, string>>): boolean {
+function isActive(unit: Properties): boolean {
   return unit['ActiveState'] !== 'inactive' && unit['ActiveState'] !== 'failed';
 }
 
-function detailOf(unit: Readonly<Record<string, string>>): string {
-  if (unit['LoadState'] === 'not-found') return 'its unit is gone; run `cutover setup`';
-  const ended = `ended with ${unit['Result'] === 'exit-code' ? `exit code ${unit['ExecMainStatus'] ?? '?'}` : (unit['Result'] ?? '?')}`;
-  if (unit['SubState'] === 'auto-restart') return `${ended}; it is started again`;
-  return unit['ActiveState'] === 'activating' ? 'starting' : ended;
+function memoryOf(unit: Properties): number | undefined {
+  const memory = unit['MemoryCurrent'] ?? '';
+  return /^\d+$/.test(memory) && memory !== noNumber ? Number(memory) : undefined;
 }
 
-/** Over ssh and from CI the bus of the user's manager is not always in the environment. */
-function userBus(manager: Manager): Record<string, string> {
-  const uid = process.getuid?.();
-  return manager === 'user' && !process.env['XDG_RUNTIME_DIR'] ? { XDG_RUNTIME_DIR: `/run/user/${uid ?? ''}` } : {};
+function detailOf(unit: Properties): string {
+  if (unit['LoadState'] === 'not-found') return 'its unit is gone; run `cutover setup`';
+  const ended = endOf(unit);
+  if (unit['SubState'] === 'auto-restart') return `${ended}; it is started again`;
+  if (unit['ActiveState'] === 'activating') return 'starting';
+  return ended;
+}
+
+function endOf({ Result: result = '', ExecMainStatus: status = '?' }: Properties): string {
+  if (result === 'exit-code') return `ended with exit code ${status}`;
+  if (result === 'signal' || result === 'core-dump') return `ended by signal ${status}`;
+  if (result === 'oom-kill') return 'ended by the kernel: out of memory';
+  return result === 'success' ? 'not running' : `ended: ${result}`;
+}
+
+/** A loop of crashes is seen between two of them too. */
+function restartOf({ NRestarts: restarts = '0' }: Properties, since: number): string | undefined {
+  if (Number(restarts) === 0 || Date.now() - since > recently) return undefined;
+  return `crashed and was started again ${restarts === '1' ? 'just now' : `${restarts} times, last just now`}`;
 }
 
 function startFailed(slot: Slot, stderr: string): Failure {

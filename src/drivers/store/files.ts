@@ -24,7 +24,7 @@ function lines(entries: readonly JournalEntry[]): string {
   return entries.map((entry) => `\n${JSON.stringify(entry)}`).join('') + '\n';
 }
 
-const listReleases = 'cd "$1" 2>/dev/null || exit 0; for f in */release.json; do [ -f "$f" ] && cat "$f"; done; :';
+const listReleases = 'cd "$1" && cat -- */release.json 2> /dev/null; :';
 
 async function releasesIn(host: Host, folder: string): Promise<readonly Release[]> {
   const listed = await host.run(['sh', '-c', listReleases, 'list-releases', folder]);

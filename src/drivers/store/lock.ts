@@ -15,17 +15,32 @@ interface Ticket {
   owner: Omit<LockOwner, 'alive'> | undefined;
 }
 
+const free = '{}';
+const held = 75;
+
+/** $1 folder, $2 what to write, $3 our pid, $4 the number whose owner is known to be dead, or nothing. */
+const take = `
+mkdir -p "$1" && cd "$1" || exit 1
+number=0
+for file in *; do [ "$file" -gt "$number" ] && number=$file; done 2> /dev/null
+read -r owner < "$number" 2> /dev/null || owner='${free}'
+[ "$owner" = '${free}' ] || [ "$number" = "$4" ] || { echo "$number"; exit ${held}; }
+next=$((number + 1)) mine=.$number.$3
+printf '%s\\n' "$2" > "$mine" && sync "$mine" || exit 1
+ln "$mine" "$next" 2> /dev/null && taken=yes
+rm -f "$mine"
+[ "$taken" ] || { echo "$next"; exit ${held}; }
+for file in *; do [ "$file" -lt "$next" ] && rm -f "$file"; done
+echo "$next"`;
+
 export async function takeLock(host: Host, folder: string, command: string): Promise<Lock> {
-  const before = await newestTicket(host, folder);
-  const owner = before.owner && (await judged(host, before.owner));
-  if (owner?.alive) throw lockedBy(owner);
-  const number = before.number + 1;
   const mine = JSON.stringify(await thisProcess(host, command));
-  if (!(await createTicket(host, folder, number, mine))) return takeLock(host, folder, command);
-  return {
-    takenOverFrom: owner,
-    release: () => host.write(path.join(folder, String(number)), '{}\n'),
-  };
+  const first = await tryToTake(host, folder, mine, '');
+  if (first.taken) return lockOf(host, folder, first.number, undefined);
+  const owner = await ownerOf(host, folder, first.number);
+  if (owner?.alive) throw lockedBy(owner);
+  const second = await tryToTake(host, folder, mine, first.number);
+  return second.taken ? lockOf(host, folder, second.number, owner) : takeLock(host, folder, command);
 }
 
 export async function lockOwner(host: Host, folder: string): Promise<LockOwner | undefined> {
@@ -36,38 +51,46 @@ export async function lockOwner(host: Host, folder: string): Promise<LockOwner |
 /** Lets the newest ticket go, whoever holds it. For `unlock`. */
 export async function breakLock(host: Host, folder: string): Promise<void> {
   const { number, owner } = await newestTicket(host, folder);
-  if (owner) await host.write(path.join(folder, String(number)), '{}\n');
+  if (owner) await host.write(path.join(folder, String(number)), `${free}\n`);
+}
+
+async function tryToTake(
+  host: Host,
+  folder: string,
+  mine: string,
+  dead: string,
+): Promise<{ taken: boolean; number: string }> {
+  const result = await host.run(['sh', '-c', take, 'take-lock', folder, mine, String(process.pid), dead]);
+  if (result.code !== 0 && result.code !== held) throw notWritable(folder, result.stderr);
+  return { taken: result.code === 0, number: result.stdout.trim() };
+}
+
+function lockOf(host: Host, folder: string, number: string, takenOverFrom: LockOwner | undefined): Lock {
+  return { takenOverFrom, release: () => host.write(path.join(folder, number), `${free}\n`) };
 }
 
 async function newestTicket(host: Host, folder: string): Promise<Ticket> {
   const listed = await host.run(['ls', folder]);
-  const numbers = listed.stdout
-    .split('\n')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
-  const number = Math.max(0, ...numbers);
-  const text = number ? await host.read(path.join(folder, String(number))) : undefined;
-  return { number, owner: parsedOwner(text) };
+  const numbers = listed.stdout.split('\n').filter((name) => /^\d+$/.test(name));
+  const number = Math.max(0, ...numbers.map(Number));
+  return { number, owner: parsedOwner(await host.read(path.join(folder, String(number)))) };
+}
+
+async function ownerOf(host: Host, folder: string, number: string): Promise<LockOwner | undefined> {
+  const owner = parsedOwner(await host.read(path.join(folder, number)));
+  return owner && judged(host, owner);
 }
 
 function parsedOwner(text: string | undefined): Ticket['owner'] {
-  const owner = JSON.parse(text?.trim() || '{}') as Partial<LockOwner>;
+  const owner = JSON.parse(text?.trim() || free) as Partial<LockOwner>;
   return owner.pid === undefined ? undefined : (owner as LockOwner);
 }
 
-const create =
-  'mkdir -p "$1" && cd "$1" && t=".$2.$4" && printf "%s\\n" "$3" > "$t" && sync "$t" && ' +
-  'if ln "$t" "$2" 2>/dev/null; then r=0; else r=75; fi; rm -f "$t"; [ $r = 0 ] || exit $r; ' +
-  'for f in *; do [ "$f" -lt "$2" ] && rm -f "$f"; done; :';
-
-async function createTicket(host: Host, folder: string, number: number, mine: string): Promise<boolean> {
-  const result = await host.run(['sh', '-c', create, 'lock', folder, String(number), mine, String(process.pid)]);
-  if (result.code === 0) return true;
-  if (result.code === 75) return false;
-  throw new Failure({
+function notWritable(folder: string, stderr: string): Failure {
+  return new Failure({
     code: 'STATE_NOT_WRITABLE',
     what: `the state directory cannot be written: ${path.dirname(folder)}`,
-    why: result.stderr.trim(),
+    why: stderr.trim(),
     fix: 'free space or make it writable for this user; `cutover doctor` tells which it is',
   });
 }

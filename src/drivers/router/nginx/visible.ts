@@ -25,7 +25,12 @@ export async function mustBeVisible(host: Host, config: Config): Promise<void> {
 }
 
 function identityIn(status: string | undefined): Identity | undefined {
-  const numbers = (name: string) => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status ?? '')?.[1]?.trim().split(/\s+/).map(Number);
+  const numbers = (name: string) =>
+    new RegExp(`^${name}:\\s*(.*)$`, 'm')
+      .exec(status ?? '')?.[1]
+      ?.trim()
+      .split(/\s+/)
+      .map(Number);
   const uid = numbers('Uid')?.[1];
   return uid === undefined ? undefined : { uid, groups: [numbers('Gid')?.[1] ?? -1, ...(numbers('Groups') ?? [])] };
 }
