@@ -50,6 +50,9 @@ const gap = 3;
 /** Connections are opened in this time, ms: all clients run. Requests made meanwhile are a few in a hundred, alike for all. */
 const opening = 60;
 
+/** What a browser sends: a configuration that looks at it must be measured with it. */
+const accept = 'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
+
 interface Client {
   readonly name: string;
   readonly child: ChildProcess;
@@ -60,7 +63,7 @@ interface Client {
 }
 
 function startClient(name: string, url: string, seconds: number, { wrk, connections }: InterleaveOptions): Client {
-  const child = spawn(wrk, ['-t1', `-c${connections}`, `-d${seconds}s`, url], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(wrk, ['-t1', `-c${connections}`, `-d${seconds}s`, '-H', accept, url], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (part: Buffer) => {
     text += part.toString();
