@@ -1,12 +1,13 @@
-import { chmod, cp, readFile, rm } from 'node:fs/promises';
+import { chmod, cp, readFile, rename, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 
-await rm('dist', { recursive: true, force: true });
+// A command that runs while this builds finds the old files or the new ones.
+const fresh = `dist.${process.pid}`;
 await build({
   entryPoints: ['src/main.ts'],
-  outdir: 'dist',
+  outdir: fresh,
   bundle: true,
   splitting: true,
   chunkNames: '[name]-[hash]',
@@ -21,5 +22,7 @@ await build({
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
 });
-await cp('src/drivers/runtime/supervise.sh', 'dist/supervise.sh');
-await chmod('dist/main.js', 0o755);
+await cp('src/drivers/runtime/supervise.sh', `${fresh}/supervise.sh`);
+await chmod(`${fresh}/main.js`, 0o755);
+await rm('dist', { recursive: true, force: true });
+await rename(fresh, 'dist');
