@@ -7,8 +7,9 @@ import type { Host, Lock, LockOwner } from '../../ports.ts';
 
 /*
  * The lock is the highest number in a directory. Who wants it creates the next number, which the
- * kernel grants to one only (`ln` refuses a name that exists). A number never comes back, so a
- * taker that judged an old owner dead can never replace a new owner that it has not seen.
+ * kernel grants to one only (`ln` refuses a name that exists). Lower numbers are removed, so a slow
+ * taker may create one that had gone from hand to hand meanwhile: it sees a higher one then, which
+ * never goes without one still higher, and gives up.
  */
 interface Ticket {
   number: number;
@@ -23,13 +24,16 @@ const take = `
 mkdir -p "$1" && cd "$1" || exit 1
 number=0
 for file in *; do [ "$file" -gt "$number" ] && number=$file; done 2> /dev/null
-read -r owner < "$number" 2> /dev/null || owner='${free}'
+owner=''
+read -r owner < "$number" 2> /dev/null || owner=\${owner:-'${free}'}
 [ "$owner" = '${free}' ] || [ "$number" = "$4" ] || { echo "$number"; exit ${held}; }
-next=$((number + 1)) mine=.$number.$3
+next=$((number + 1)) mine=.$number.$3 taken='' late=''
 printf '%s\\n' "$2" > "$mine" && sync "$mine" || exit 1
 ln "$mine" "$next" 2> /dev/null && taken=yes
 rm -f "$mine"
 [ "$taken" ] || { echo "$next"; exit ${held}; }
+for file in *; do [ "$file" -gt "$next" ] && late=$file; done 2> /dev/null
+[ -z "$late" ] || { rm -f "$next"; echo "$late"; exit ${held}; }
 for file in *; do [ "$file" -lt "$next" ] && rm -f "$file"; done
 echo "$next"`;
 
