@@ -1,13 +1,16 @@
 import { hostname, userInfo } from 'node:os';
 import type { Config } from '../config/config.ts';
-import { stateActions, type Deployer, type SetupWorld } from '../core/setup.ts';
+import { stateActions } from '../core/setup.ts';
+import type { Deployer, SetupWorld } from '../core/setup-action.ts';
 import type { World } from '../core/world.ts';
 import { localHost } from '../drivers/host/local.ts';
 import { accessLog } from '../drivers/router/nginx/install.ts';
 import { nginxChecks } from '../drivers/router/nginx/checks.ts';
 import markerRouter from '../drivers/router/nginx/marker.ts';
+import type { Manager } from '../drivers/runtime/unit.ts';
 import { fileStore } from '../drivers/store/files.ts';
 import { stateChecks } from '../drivers/store/checks.ts';
+import { actAsOwner } from './owner.ts';
 import { logTraffic } from '../drivers/traffic.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Host, Reporter, Router, Runtime, SetupAction } from '../ports.ts';
@@ -16,16 +19,18 @@ import type { Host, Reporter, Router, Runtime, SetupAction } from '../ports.ts';
 export async function compose(config: Config, report: Reporter): Promise<World> {
   const host = localHost();
   await stateChecks(host, config);
+  await actAsOwner(host, config.state);
+  const systemd = await managerOf(host, config);
   const router = await routerOf(host, config);
   return {
     config,
     host,
     router,
     report,
-    runtime: await runtimeOf(host, config, process.getuid?.() ?? 0),
+    runtime: await runtimeOf(host, config, systemd),
     store: fileStore(host, config.state),
     clock: systemClock,
-    checks: nginxChecks(host, config),
+    checks: [...nginxChecks(host, config), ...(await unitChecksOf(host, config, systemd))],
     traffic: config.router.mode === 'managed' ? logTraffic(host, accessLog(config)) : undefined,
     who: `${userInfo().username}@${hostname()}`,
   };
@@ -52,19 +57,31 @@ async function routerOf(host: Host, config: Config): Promise<Router> {
   return classicRouter(host, config, systemClock);
 }
 
-async function runtimeOf(host: Host, config: Config, uid: number): Promise<Runtime> {
-  if (await usesSystemd(host, config)) {
+async function runtimeOf(host: Host, config: Config, manager: Manager | undefined): Promise<Runtime> {
+  if (manager) {
     const { default: systemdRuntime } = await import('../drivers/runtime/systemd.ts');
-    return systemdRuntime(host, config, uid === 0 ? 'system' : 'user');
+    return systemdRuntime(host, config, manager);
   }
   const { default: processRuntime } = await import('../drivers/runtime/process.ts');
   return processRuntime(host, systemClock, { state: config.state, ports: config.slots, logSize: config.logSize });
 }
 
+async function unitChecksOf(host: Host, config: Config, manager: Manager | undefined): Promise<World['checks']> {
+  if (!manager) return [];
+  const { unitChecks } = await import('../drivers/runtime/systemd-setup.ts');
+  return unitChecks(host, config, manager);
+}
+
 async function unitActions(host: Host, config: Config, deployer: Deployer): Promise<readonly SetupAction[]> {
   if (!(await usesSystemd(host, config))) return [];
-  const { systemdSetup } = await import('../drivers/runtime/systemd.ts');
-  return systemdSetup(config, deployer.uid === 0 ? 'system' : 'user', deployer);
+  const { systemdSetup } = await import('../drivers/runtime/systemd-setup.ts');
+  return systemdSetup(host, config, deployer);
+}
+
+async function managerOf(host: Host, config: Config): Promise<Manager | undefined> {
+  if (!(await usesSystemd(host, config))) return undefined;
+  const uid = process.getuid?.() ?? 0;
+  return uid === 0 ? { of: 'system' } : { of: 'user', uid };
 }
 
 async function usesSystemd(host: Host, { runtime }: Config): Promise<boolean> {

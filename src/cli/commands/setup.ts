@@ -1,10 +1,13 @@
 import { userInfo } from 'node:os';
 import { exitCodes, Failure } from '../../core/failure.ts';
-import { describe, removeSetup, setUp, type Deployer } from '../../core/setup.ts';
+import { setUp } from '../../core/setup.ts';
+import { describe, type Deployer } from '../../core/setup-action.ts';
+import { removeSetup } from '../../core/setup-remove.ts';
 import { localHost } from '../../drivers/host/local.ts';
 import type { SetupAction } from '../../ports.ts';
 import { composeSetup } from '../compose.ts';
 import { configOf, type MainOptions } from '../main-options.ts';
+import { accountOf, ownerOf } from '../owner.ts';
 
 interface Options extends MainOptions {
   print?: boolean;
@@ -14,7 +17,8 @@ interface Options extends MainOptions {
 
 export default async function setupCommand(options: Options): Promise<void> {
   const config = await configOf(options);
-  const deployer = await deployerOf(options.owner ?? process.env['SUDO_USER']);
+  const owner = options.owner ?? (await ownerOf(localHost(), config.state))?.name ?? process.env['SUDO_USER'];
+  const deployer = await deployerOf(owner);
   const { world, actions } = await composeSetup(config, deployer, (line) => process.stderr.write(`  ${line}\n`));
   if (options.remove) return remove();
   const planned = await actions();
@@ -38,9 +42,8 @@ async function deployerOf(named: string | undefined): Promise<Deployer> {
     const { username, uid, gid, homedir } = userInfo();
     return { name: username, uid, gid, home: homedir };
   }
-  const { stdout } = await localHost().run(['getent', 'passwd', '--', named]);
-  const [name = '', , uid, gid, , home = ''] = stdout.trim().split(':');
-  if (name) return { name, uid: Number(uid), gid: Number(gid), home };
+  const found = await accountOf(localHost(), named);
+  if (found) return found;
   throw new Failure({
     code: 'NO_SUCH_USER',
     exit: exitCodes.usage,

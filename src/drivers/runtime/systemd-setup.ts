@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { exitCodes, Failure } from '../../core/failure.ts';
-import type { Deployer } from '../../core/setup.ts';
+import type { Deployer } from '../../core/setup-action.ts';
 import { slots, type Slot } from '../../core/slot.ts';
 import type { Host, SetupAction } from '../../ports.ts';
 import { settings, unitFile, unitName, unitText, type Manager } from './unit.ts';

@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Slot } from '../../core/slot.ts';
 import type { Host, Inspection, Launch, Runtime, Stopped } from '../../ports.ts';
-import { isTaken, processesOf } from './processes.ts';
+import { isTaken, processesOf, type ProcessGroup } from './processes.ts';
 import { slotFiles } from './slot-files.ts';
 import { journalOf, labelled } from './systemd-journal.ts';
 import { provenFile, trialFile, unitName, type Manager } from './unit.ts';
@@ -70,8 +70,7 @@ export default function systemdRuntime(host: Host, config: Config, manager: Mana
     const [occupant, unit] = await Promise.all([files(slot).occupant(), properties(slot)]);
     const pid = Number(unit['MainPID']);
     const running = pid > 0 && unit['ActiveState'] === 'active';
-    const cgroup = path.join('/sys/fs/cgroup', unit['ControlGroup'] ?? '');
-    const group = depth === 'full' ? await processesOf(host, running ? 'cgroup' : 'none', cgroup) : undefined;
+    const group = depth === 'full' ? await membersOf(running ? unit['ControlGroup'] : undefined) : undefined;
     const since = running ? Number(unit['ExecMainStartTimestamp']?.replace('@', '')) * 1000 : undefined;
     return {
       state: running ? 'running' : occupant === undefined ? 'stopped' : 'exited',
@@ -84,6 +83,13 @@ export default function systemdRuntime(host: Host, config: Config, manager: Mana
       taken: group !== undefined && isTaken(config.slots[slot], group),
       detail: since === undefined ? occupant && detailOf(unit) : restartOf(unit, since),
     };
+  }
+
+  async function membersOf(group: string | undefined): Promise<ProcessGroup> {
+    if (!group) return processesOf(host, 'none');
+    // Where version 1 of cgroups is mounted (too), systemd keeps its own tree beside the others.
+    const unified = (await host.read('/sys/fs/cgroup/cgroup.controllers')) !== undefined;
+    return processesOf(host, 'cgroup', path.join('/sys/fs/cgroup', unified ? '' : 'systemd', group));
   }
 
   async function releaseOf(pid: number): Promise<string | undefined> {

@@ -1,0 +1,45 @@
+import type { Config } from '../config/config.ts';
+import type { Host, Router, SetupAction, SetupCommand } from '../ports.ts';
+
+export type Thing = Exclude<SetupAction, SetupCommand>;
+
+/** The user who deploys after the set-up, and to whom the state belongs. */
+export interface Deployer {
+  name: string;
+  uid: number;
+  gid: number;
+  home: string;
+}
+
+export interface SetupWorld {
+  config: Config;
+  host: Host;
+  router: Router;
+  deployer: Deployer;
+  /** What the drivers know to check; each rejects with a failure. */
+  checks: readonly (() => Promise<void>)[];
+  /** Told before each action, and what becomes of it. */
+  report: (line: string) => void;
+}
+
+export function isCommand(action: SetupAction): action is SetupCommand {
+  return 'argv' in action;
+}
+
+export async function filtered<T>(items: readonly T[], test: (item: T) => Promise<boolean>): Promise<readonly T[]> {
+  const kept = await Promise.all(items.map(test));
+  return items.filter((_, index) => kept[index]);
+}
+
+export function asWho({ deployer }: SetupWorld, { argv, asDeployer }: SetupCommand): readonly string[] {
+  if (!asDeployer || process.getuid?.() === deployer.uid) return argv;
+  return ['runuser', '-u', deployer.name, '--', 'env', `XDG_RUNTIME_DIR=/run/user/${deployer.uid}`, ...argv];
+}
+
+/** One line for people. */
+export function describe(action: SetupAction): string {
+  if (isCommand(action)) return `${action.kind.padEnd(7)} ${action.why}`;
+  if (action.kind === 'marker') return `marker  ${action.path}  ${action.why}`;
+  const mode = ` (${action.mode.toString(8)}${action.owner === 'deployer' ? ', yours' : ''})`;
+  return `${action.kind === 'directory' ? 'folder ' : action.kind.padEnd(7)} ${action.path}${mode}  ${action.why}`;
+}

@@ -1,0 +1,119 @@
+import path from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { SetupCommand } from '../ports.ts';
+import { exitCodes, Failure } from './failure.ts';
+import { filtered, type SetupWorld, type Thing } from './setup-action.ts';
+
+/** What stood at the path of a file of ours before. Kept so that `--remove` gives it back byte for byte. */
+export interface Replaced {
+  path: string;
+  /** Base64; null when nothing stood there. */
+  before: string | null;
+  /** `MODE UID GID` of what stood there. */
+  look?: string;
+  /** What we wrote, to notice that somebody else changed it since. Base64. */
+  ours: string;
+}
+
+export interface Manifest {
+  replaced: readonly Replaced[];
+  /** Made for this app alone: they go with all that is in them. */
+  directories: readonly string[];
+  /** Made on the way to those, deepest first: they go when they are empty. */
+  parents: readonly string[];
+  unapply: readonly SetupCommand[];
+}
+
+/** Written before anything changes, so that even a killed set-up can be taken back. */
+export async function remembered(
+  world: SetupWorld,
+  missing: readonly Thing[],
+  commands: readonly SetupCommand[],
+  make: (thing: Thing) => Promise<void>,
+): Promise<Manifest> {
+  const { host, config } = world;
+  const known = await readManifest(world);
+  if (!known) await mustBeEmpty(world);
+  const manifest = merged(known, await changes(world, missing, commands, known));
+  for (const thing of missing.filter((entry) => entry.path === config.state)) await make(thing);
+  await host.write(manifestFile(config), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o644 });
+  return manifest;
+}
+
+async function changes(
+  world: SetupWorld,
+  missing: readonly Thing[],
+  commands: readonly SetupCommand[],
+  known: Manifest | undefined,
+): Promise<Manifest> {
+  const { host, config } = world;
+  const outside = missing.filter((thing) => !inside(config.state, thing.path));
+  const files = outside.filter((thing) => thing.kind === 'file');
+  const wanted = [config.state, ...outside.filter((thing) => thing.kind === 'directory').map((thing) => thing.path)];
+  const absent = async (folder: string) => (await host.run(['test', '-e', folder])).code !== 0;
+  const above = [...new Set(wanted.flatMap(ancestors))].toSorted((a, b) => b.length - a.length);
+  return {
+    replaced: await Promise.all(files.map((thing) => replacement(world, thing, known))),
+    directories: [config.state, ...(await filtered(wanted.slice(1), absent))],
+    parents: await filtered(above, absent),
+    unapply: commands.filter(({ kind }) => kind === 'unapply'),
+  };
+}
+
+/** What an earlier set-up did stays remembered. */
+function merged(known: Manifest | undefined, now: Manifest): Manifest {
+  if (!known) return now;
+  const newPaths = new Set(now.replaced.map((file) => file.path));
+  const newCommands = new Set(now.unapply.map(({ argv }) => argv.join('\0')));
+  return {
+    replaced: [...known.replaced.filter((old) => !newPaths.has(old.path)), ...now.replaced],
+    directories: [...new Set([...known.directories, ...now.directories])],
+    parents: [...new Set([...known.parents, ...now.parents])],
+    unapply: [...now.unapply, ...known.unapply.filter(({ argv }) => !newCommands.has(argv.join('\0')))],
+  };
+}
+
+async function replacement({ host }: SetupWorld, thing: Thing, known: Manifest | undefined): Promise<Replaced> {
+  const ours = base64('content' in thing ? thing.content : '');
+  const first = known?.replaced.find((file) => file.path === thing.path);
+  if (first) return { ...first, ours };
+  const text = await host.read(thing.path);
+  if (text === undefined) return { path: thing.path, before: null, ours };
+  const { stdout } = await host.run(['stat', '-c', '%a %u %g', thing.path]);
+  return { path: thing.path, before: base64(text), look: stdout.trim(), ours };
+}
+
+/** `--remove` takes the whole state directory away, so nothing of others may lie in it. */
+async function mustBeEmpty({ host, config }: SetupWorld): Promise<void> {
+  const found = (await host.run(['ls', '-A', '--', config.state])).stdout.trim().split('\n');
+  if (found[0] === '') return;
+  throw new Failure({
+    code: 'STATE_OCCUPIED',
+    exit: exitCodes.configuration,
+    what: `${config.state} holds files that are not of cutover`,
+    why: `found ${found.slice(0, 5).join(', ')}, and no setup.json`,
+    fix: 'name a directory of its own in `state`, or empty this one',
+  });
+}
+
+export async function readManifest({ host, config }: SetupWorld): Promise<Manifest | undefined> {
+  const text = await host.read(manifestFile(config));
+  return text === undefined ? undefined : (JSON.parse(text) as Manifest);
+}
+
+function manifestFile({ state }: Config): string {
+  return path.join(state, 'setup.json');
+}
+
+function inside(folder: string, file: string): boolean {
+  return file === folder || file.startsWith(`${folder}/`);
+}
+
+function ancestors(folder: string): readonly string[] {
+  const parent = path.dirname(folder);
+  return parent === folder ? [] : [parent, ...ancestors(parent)];
+}
+
+export function base64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}

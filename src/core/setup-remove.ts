@@ -1,0 +1,76 @@
+import type { SetupCommand } from '../ports.ts';
+import { exitCodes, Failure } from './failure.ts';
+import { asWho, describe, filtered, type SetupWorld, type Thing } from './setup-action.ts';
+import { base64, readManifest, type Manifest, type Replaced } from './setup-manifest.ts';
+
+/** Takes everything back, the state directory last. */
+export async function removeSetup(world: SetupWorld): Promise<void> {
+  const manifest = await readManifest(world);
+  if (!manifest) throw notSetUp(world.config.state);
+  await mustBeUnchanged(world, manifest);
+  await undo(world, manifest);
+}
+
+/** After a failure: a first set-up leaves nothing, a later one leaves what was there before it. */
+export async function takeBack(world: SetupWorld, manifest: Manifest, made: readonly Thing[]): Promise<void> {
+  if (made.some((thing) => thing.path === world.config.state)) return undo(world, manifest);
+  const paths = new Set(made.map((thing) => thing.path));
+  const files = manifest.replaced.filter((file) => paths.has(file.path));
+  for (const file of files) await restore(world, file);
+  if (files.length > 0)
+    for (const command of manifest.unapply.filter((entry) => !isBefore(entry))) await tried(world, command);
+}
+
+async function undo(world: SetupWorld, manifest: Manifest): Promise<void> {
+  const { host, report } = world;
+  for (const command of manifest.unapply.filter(isBefore)) await tried(world, command);
+  for (const file of manifest.replaced) await restore(world, file);
+  for (const command of manifest.unapply.filter((entry) => !isBefore(entry))) await tried(world, command);
+  for (const folder of manifest.directories.toReversed()) {
+    report(`remove ${folder}`);
+    await host.run(['rm', '-rf', '--', folder]);
+  }
+  if (manifest.parents.length > 0) await host.run(['rmdir', '--ignore-fail-on-non-empty', '--', ...manifest.parents]);
+}
+
+/** Units are disabled while they are there; nginx reloads once its files are gone. */
+function isBefore({ argv }: SetupCommand): boolean {
+  return argv.includes('disable');
+}
+
+async function tried(world: SetupWorld, command: SetupCommand): Promise<void> {
+  world.report(describe(command));
+  await world.host.run(asWho(world, command));
+}
+
+async function restore({ host, report }: SetupWorld, { path: file, before, look }: Replaced): Promise<void> {
+  report(before === null ? `remove ${file}` : `give back ${file}`);
+  if (before === null) return void (await host.run(['rm', '-f', '--', file]));
+  const [mode = '644', uid, gid] = look?.split(' ') ?? [];
+  await host.write(file, Buffer.from(before, 'base64').toString('utf8'), { mode: Number.parseInt(mode, 8) });
+  if (uid && gid && process.getuid?.() === 0) await host.run(['chown', `${uid}:${gid}`, '--', file]);
+}
+
+async function mustBeUnchanged({ host }: SetupWorld, { replaced }: Manifest): Promise<void> {
+  const changed = await filtered(replaced, async (file) => {
+    const now = await host.read(file.path);
+    return now !== undefined && base64(now) !== file.ours && base64(now) !== file.before;
+  });
+  if (changed.length === 0) return;
+  throw new Failure({
+    code: 'CHANGED_BY_OTHERS',
+    exit: exitCodes.needsPerson,
+    what: 'somebody changed a file since it was set up, so nothing was removed',
+    why: changed.map((file) => file.path).join('\n'),
+    fix: 'keep what you need of it, run `cutover setup` to make it ours again, then remove',
+  });
+}
+
+function notSetUp(state: string): Failure {
+  return new Failure({
+    code: 'NOT_SET_UP',
+    exit: exitCodes.configuration,
+    what: 'there is nothing to take back',
+    why: `${state}/setup.json does not exist`,
+  });
+}
