@@ -19,16 +19,19 @@ interface Ticket {
 const free = '{}';
 const held = 75;
 
-/** $1 folder, $2 what to write, $3 our pid, $4 the number whose owner is known to be dead, or nothing. */
+/*
+ * $1 folder, $2 what to write, $3 our pid, $4 the number whose owner is known to be dead, or nothing.
+ * What cannot be written is tried again by a program that says why; a shell's own printf does not.
+ */
 const take = `
 mkdir -p "$1" && cd "$1" || exit 1
 number=0
 for file in *; do [ "$file" -gt "$number" ] && number=$file; done 2> /dev/null
 owner=''
-read -r owner < "$number" 2> /dev/null || owner=\${owner:-'${free}'}
+{ read -r owner < "$number"; } 2> /dev/null || owner=\${owner:-'${free}'}
 [ "$owner" = '${free}' ] || [ "$number" = "$4" ] || { echo "$number"; exit ${held}; }
 next=$((number + 1)) mine=.$number.$3 taken='' late=''
-printf '%s\\n' "$2" > "$mine" && sync "$mine" || exit 1
+{ printf '%s\\n' "$2" > "$mine" && sync "$mine"; } 2> /dev/null || { env printf '%s\\n' "$2" > "$mine"; rm -f "$mine"; exit 1; }
 ln "$mine" "$next" 2> /dev/null && taken=yes
 rm -f "$mine"
 [ "$taken" ] || { echo "$next"; exit ${held}; }
@@ -65,7 +68,7 @@ async function tryToTake(
   dead: string,
 ): Promise<{ taken: boolean; number: string }> {
   const result = await host.run(['sh', '-c', take, 'take-lock', folder, mine, String(process.pid), dead]);
-  if (result.code !== 0 && result.code !== held) throw notWritable(folder, result.stderr);
+  if (result.code !== 0 && result.code !== held) throw notWritable(path.dirname(folder), result.stderr);
   return { taken: result.code === 0, number: result.stdout.trim() };
 }
 
@@ -90,11 +93,11 @@ function parsedOwner(text: string | undefined): Ticket['owner'] {
   return owner.pid === undefined ? undefined : (owner as LockOwner);
 }
 
-function notWritable(folder: string, stderr: string): Failure {
+export function notWritable(state: string, why: string): Failure {
   return new Failure({
     code: 'STATE_NOT_WRITABLE',
-    what: `the state directory cannot be written: ${path.dirname(folder)}`,
-    why: stderr.trim(),
+    what: `the state directory cannot be written: ${state}`,
+    why: why.trim(),
     fix: 'free space or make it writable for this user; `cutover doctor` tells which it is',
   });
 }
