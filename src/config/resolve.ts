@@ -103,10 +103,10 @@ function hooksOf(written: Written['hooks']): Config['hooks'] {
 
 /** Each below the server's own limits, so that nginx is always the one that closes. Tomcat: 100 requests, 20 s. Jetty: 30 s. Node: 5 s. */
 const limits: Readonly<Record<Upstream['server'], Omit<Upstream, 'server'>>> = {
-  tomcat: { keepalive: 32, requests: 90, idle: 10_000 },
-  jetty: { keepalive: 32, requests: 1000, idle: 15_000 },
-  undertow: { keepalive: 32, requests: 1000, idle: 30_000 },
-  netty: { keepalive: 32, requests: 1000, idle: 30_000 },
+  tomcat: { keepalive: 32, requests: 90, idle: 4000 },
+  jetty: { keepalive: 32, requests: 1000, idle: 4000 },
+  undertow: { keepalive: 32, requests: 1000, idle: 4000 },
+  netty: { keepalive: 32, requests: 1000, idle: 4000 },
   node: { keepalive: 32, requests: 1000, idle: 3000 },
   other: { keepalive: 0, requests: 1000, idle: 2000 },
 };

@@ -112,7 +112,7 @@ export const upstream = z.strictObject({
     .optional()
     .meta({
       description: 'Idle time after which nginx closes a connection. Below the limit of the application.',
-      otherwise: 'tomcat 10s, jetty 15s, undertow and netty 30s, node 3s, other 2s',
+      otherwise: '4s; node 3s, other 2s',
       samples: ['10s'],
     }),
 });

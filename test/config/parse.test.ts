@@ -58,7 +58,7 @@ const defaults: Config = {
   },
   memory: { check: true, needed: undefined },
   logSize: 10 * 1024 * 1024,
-  upstream: { server: 'tomcat', keepalive: 32, requests: 90, idle: 10_000 },
+  upstream: { server: 'tomcat', keepalive: 32, requests: 90, idle: 4000 },
 };
 
 describe('parseConfig', () => {

@@ -4,10 +4,10 @@ import { configWith } from './support.ts';
 
 describe('upstream limits stay below those of the server', () => {
   it.each([
-    ['tomcat', { keepalive: 32, requests: 90, idle: 10_000 }],
-    ['jetty', { keepalive: 32, requests: 1000, idle: 15_000 }],
-    ['undertow', { keepalive: 32, requests: 1000, idle: 30_000 }],
-    ['netty', { keepalive: 32, requests: 1000, idle: 30_000 }],
+    ['tomcat', { keepalive: 32, requests: 90, idle: 4000 }],
+    ['jetty', { keepalive: 32, requests: 1000, idle: 4000 }],
+    ['undertow', { keepalive: 32, requests: 1000, idle: 4000 }],
+    ['netty', { keepalive: 32, requests: 1000, idle: 4000 }],
     ['node', { keepalive: 32, requests: 1000, idle: 3000 }],
     ['other', { keepalive: 0, requests: 1000, idle: 2000 }],
   ])('of %s', (server, limits) => {
