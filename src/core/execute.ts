@@ -1,10 +1,11 @@
-import { asFailure, completed, exitCodes, Failure } from './failure.ts';
+import { foreseen, noWayBack, whereThingsAre } from './aftermath.ts';
+import { deadlineOf } from './deadline.ts';
+import { completed, exitCodes, Failure } from './failure.ts';
 import type { Outcome } from './events.ts';
 import type { Begin, Deployment, End, JournalEntry, StepDone } from './journal.ts';
 import { perform, type Job } from './perform.ts';
 import { planAbort, pointOfNoReturn, type Step, type Undo } from './plan.ts';
 import { soleSlot } from './split.ts';
-import { trafficText } from './view.ts';
 import type { World } from './world.ts';
 
 export interface Finished {
@@ -173,55 +174,6 @@ async function finish(world: World, job: Job, begin: Begin, outcome: Outcome, be
   return end;
 }
 
-function foreseen(error: unknown, signal: AbortSignal): Failure {
-  if (!signal.aborted) return asFailure(error);
-  return new Failure({
-    code: 'INTERRUPTED',
-    exit: exitCodes.interrupted,
-    what: `interrupted by ${String(signal.reason)}`,
-  });
-}
-
-function noWayBack({ from }: Begin): Failure {
-  return new Failure({
-    code: 'NO_WAY_BACK',
-    exit: exitCodes.needsPerson,
-    what: `traffic stays where it is: ${from ?? 'the old slot'} does not run any more`,
-  });
-}
-
 function warn(world: World, problem: unknown): void {
   world.report({ type: 'warning', text: problem instanceof Error ? problem.message : String(problem) });
 }
-
-async function whereThingsAre(
-  world: World,
-  begin: Begin,
-  done: readonly Step[],
-): Promise<{ traffic: string; left: string }> {
-  const split = await world.router.read().catch(() => begin.before);
-  const sole = soleSlot(split);
-  const seen = sole && (await world.runtime.inspect(sole, 'alive').catch(() => undefined));
-  const unchanged = sole === soleSlot(begin.before) ? '. Nothing your users see has changed.' : '';
-  const evicted = done.some((step) => step.do === 'stop' && step.slot === begin.to);
-  const started = done.some((step) => step.do === 'start');
-  const left = [
-    started ? `${begin.to ?? ''} (release ${begin.release ?? ''}) is stopped; its log is kept` : 'nothing',
-    evicted ? `the standby that was in ${begin.to ?? ''} made room; \`cutover rollback\` starts it again` : '',
-  ];
-  return { traffic: `${trafficText(split, seen?.release)}${unchanged}`, left: left.filter(Boolean).join('; ') };
-}
-
-/** The longest that the plan may take, in milliseconds: the sum of its steps' own deadlines. */
-export function deadlineOf({ config }: World, plan: readonly Step[]): number {
-  const each = plan.map((step) => {
-    if (step.do === 'probe') return config.health.deadline;
-    if (step.do === 'drain') return config.drain;
-    if (step.do === 'stop') return config.grace;
-    if (step.do === 'confirm') return confirmTime;
-    return step.do === 'hook' ? (config.hooks[step.hook]?.deadline ?? 0) : 0;
-  });
-  return each.reduce((sum, time) => sum + time, 0);
-}
-
-const confirmTime = 5000;

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { confirmDeadline } from './deadline.ts';
 import { Failure } from './failure.ts';
 import { filledCommand } from './placeholders.ts';
 import { launchOf } from './launch.ts';
@@ -21,7 +22,6 @@ export interface Job {
   cut: number;
 }
 
-const confirmDeadline = 5000;
 const confirmsInARow = 3;
 const drainInterval = 50;
 

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts';
-import { deadlineOf, type Finished } from '../../core/execute.ts';
+import { deadlineOf } from '../../core/deadline.ts';
+import type { Finished } from '../../core/execute.ts';
 import type { Begin } from '../../core/journal.ts';
 import type { Artifact } from '../../core/stage.ts';
 import type { World } from '../../core/world.ts';

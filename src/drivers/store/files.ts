@@ -3,15 +3,32 @@ import type { JournalEntry } from '../../core/journal.ts';
 import type { Release } from '../../core/release.ts';
 import type { Host, Store } from '../../ports.ts';
 import { parseLines } from '../../lib/json-lines.ts';
-import { lockOwner, takeLock } from './lock.ts';
+import { lockOwner, notWritable, takeLock } from './lock.ts';
+
+/** Entries, which is about two hundred deployments. */
+const longestJournal = 4000;
 
 /** Plain files in the app's state directory: `journal.jsonl`, `lock/`, `releases/ID/release.json`. */
 export function fileStore(host: Host, state: string): Store {
   const journalFile = path.join(state, 'journal.jsonl');
+  const journal = async () => parseLines<JournalEntry>((await host.read(journalFile)) ?? '');
+
+  /** Before a deployment begins, the oldest ones go once there are too many. */
+  async function shorten(entries: readonly JournalEntry[]): Promise<void> {
+    if (entries.length <= longestJournal) return;
+    const kept = new Set(entries.slice(-longestJournal / 2).map(({ deployment }) => deployment));
+    await host.write(journalFile, lines(entries.filter(({ deployment }) => kept.has(deployment))), { mode: 0o600 });
+  }
+
   return {
-    journal: async () => parseLines<JournalEntry>((await host.read(journalFile)) ?? ''),
-    append: async (...entries) => {
-      await host.write(journalFile, lines(entries), { append: true, mode: 0o600 });
+    journal,
+    async append(...entries) {
+      if (entries[0]?.kind === 'begin') await shorten(await journal());
+      try {
+        await host.write(journalFile, lines(entries), { append: true, mode: 0o600 });
+      } catch (error) {
+        throw notWritable(state, error instanceof Error ? error.message : String(error));
+      }
     },
     releases: () => releasesIn(host, path.join(state, 'releases')),
     lock: (command) => takeLock(host, path.join(state, 'lock'), command),
