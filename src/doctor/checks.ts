@@ -1,6 +1,71 @@
+import { artifact, program } from './checks/artifact.ts';
+import { deadlines } from './checks/deadlines.ts';
+import { disk, releases } from './checks/disk.ts';
+import { fileCache } from './checks/file-cache.ts';
+import { healthPath, healthStrict, standbyHealth } from './checks/health.ts';
+import { include } from './checks/include.ts';
+import { lock, oneAtATime, unfinished } from './checks/lock.ts';
+import { lastOutcome, logs, logSizes } from './checks/logs.ts';
+import { memory } from './checks/memory.ts';
+import { frontDoor, here, running, tested } from './checks/nginx-program.ts';
+import { processOwner, stateOwner } from './checks/owner.ts';
+import { ownPort, portOwner } from './checks/ports.ts';
+import { forwarded, forwardStrategy, prefix, streams } from './checks/proxying.ts';
+import { nginxReboot, reboot } from './checks/reboot.ts';
+import { rollback, schedulers } from './checks/rollback.ts';
+import { servers } from './checks/servers.ts';
 import { setUp } from './checks/set-up.ts';
+import { crashes, drain, stopping } from './checks/stopping.ts';
+import { oldWorkers, switching, visible } from './checks/switching.ts';
+import { keepalive } from './checks/upstream.ts';
 import { identity, served, witnesses } from './checks/witnesses.ts';
 import type { Check } from './finding.ts';
 
 /** Every trap that is known, in the order in which they are shown. */
-export const checks: readonly Check[] = [setUp, witnesses, served, identity];
+export const checks: readonly Check[] = [
+  setUp,
+  witnesses,
+  frontDoor,
+  served,
+  switching,
+  identity,
+  ownPort,
+  portOwner,
+  program,
+  healthPath,
+  healthStrict,
+  crashes,
+  stopping,
+  logs,
+  processOwner,
+  forwardStrategy,
+  running,
+  here,
+  tested,
+  include,
+  visible,
+  fileCache,
+  prefix,
+  forwarded,
+  streams,
+  keepalive,
+  oldWorkers,
+  reboot,
+  nginxReboot,
+  memory,
+  disk,
+  logSizes,
+  stateOwner,
+  servers,
+  artifact,
+  lastOutcome,
+  unfinished,
+  lock,
+  oneAtATime,
+  deadlines,
+  drain,
+  standbyHealth,
+  rollback,
+  schedulers,
+  releases,
+];

@@ -1,0 +1,98 @@
+import { slots } from '../../core/slot.ts';
+import { whenSeen } from '../context.ts';
+import { fine, later, unknown, warning, wrong, type Check } from '../finding.ts';
+import { holderOf } from '../holder.ts';
+
+const oldest = 18;
+
+export const running: Check = {
+  id: 'nginx-running',
+  group: 'nginx',
+  trap: undefined,
+  title: 'runs',
+  async check({ config, host, nginx }) {
+    if (!nginx.version)
+      return wrong(
+        `\`${config.router.binary}\` is not there`,
+        'install nginx (`sudo apt install nginx`), or name it in router.binary',
+      );
+    if (nginx.master === undefined) {
+      const port = Number(new URL(nginx.url).port || (nginx.url.startsWith('https') ? 443 : 80));
+      const holder = await holderOf(host, port);
+      if (holder)
+        return wrong(
+          `no nginx has the id in ${config.router.pid}; port ${port} is held by ${holder.command} (${holder.pid})`,
+          'end it, or name nginx’s own pid file in router.pid',
+        );
+      return wrong(`nginx does not run (${config.router.pid})`, 'start it: `sudo systemctl start nginx`');
+    }
+    const version = nginx.version.join('.');
+    if (nginx.version[0] === 1 && (nginx.version[1] ?? 0) < oldest)
+      return warning(`nginx ${version} is older than what cutover is tested with`, `upgrade to 1.${oldest} or later`);
+    return fine(`nginx ${version}, process ${nginx.master}`);
+  },
+};
+
+/** The file edited on the host while nginx lives in a container. */
+export const here: Check = {
+  id: 'nginx-here',
+  group: 'nginx',
+  trap: 9,
+  title: 'reads our files',
+  async check({ host, nginx }) {
+    if (nginx.master === undefined) return unknown('nginx does not run');
+    const [its, ours] = await Promise.all(
+      [String(nginx.master), 'self'].map((pid) => host.read(`/proc/${pid}/ns/mnt`, { link: true })),
+    );
+    if (its === ours) return fine('it lives on this server, not in a container');
+    const { code } = await host.run(['test', '-e', `/proc/${nginx.master}/root/proc/self`]);
+    if (code === 0 && (await host.read(`/proc/${nginx.master}/cgroup`))?.includes('.service'))
+      return fine('it lives on this server, in its unit');
+    return wrong(
+      'nginx lives in a container: it does not read the files of this server',
+      'mount the state directory and the site there, or run nginx on the server',
+    );
+  },
+};
+
+export const tested: Check = {
+  id: 'nginx-test',
+  group: 'nginx',
+  trap: 8,
+  title: 'nginx -t',
+  check({ nginx }) {
+    if (!nginx.version) return unknown('there is no nginx');
+    if (!nginx.tested) return unknown('only root may test it', '`sudo nginx -t`');
+    if (nginx.tested.code === 0) return fine('its configuration passes');
+    return wrong(
+      `${nginx.tested.stderr.trim()}\nit serves what it loaded before; its next start would fail`,
+      'mend the file it names',
+    );
+  },
+};
+
+/** One request the way the public goes. */
+export const frontDoor: Check = {
+  id: 'front-door',
+  group: 'traffic',
+  trap: 9,
+  title: 'front door',
+  check: whenSeen(({ config, view }) => {
+    const { slot, status, detail } = view.frontDoor;
+    const dead = slots.every((one) => view.slots[one].state !== 'running');
+    if (!slot)
+      return wrong(
+        `${detail}`,
+        `is nginx running, our ${config.router.mode === 'managed' ? 'site' : 'include'} loaded, in the server block of ${config.domains[0] ?? 'this app'}? See the lines of nginx below`,
+      );
+    if (view.live && dead)
+      return wrong(
+        `the live release does not run, so the public gets ${status ?? 'nothing'}`,
+        '`cutover up` starts it',
+      );
+    if (view.live && status !== undefined && status >= 500)
+      return wrong(`${detail}`, `\`cutover logs ${view.live}\` tells why`);
+    if (!view.live) return later('once something is deployed');
+    return fine(detail);
+  }),
+};
