@@ -37,7 +37,7 @@ function readBody(text: string, head: string, start: number): Body | undefined {
 
 function readChunks(text: string, start: number): Body | undefined {
   let body = '';
-  for (let at = start; ; ) {
+  for (let at = start; ;) {
     const line = text.indexOf('\r\n', at);
     const size = Number.parseInt(text.slice(at, line), 16);
     const end = line + 2 + size + 2;

@@ -63,7 +63,9 @@ interface Client {
 }
 
 function startClient(name: string, url: string, seconds: number, { wrk, connections }: InterleaveOptions): Client {
-  const child = spawn(wrk, ['-t1', `-c${connections}`, `-d${seconds}s`, '-H', accept, url], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(wrk, ['-t1', `-c${connections}`, `-d${seconds}s`, '-H', accept, url], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let text = '';
   child.stdout.on('data', (part: Buffer) => {
     text += part.toString();

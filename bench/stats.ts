@@ -1,6 +1,6 @@
 /** Value below which the given share (0 to 1) of the numbers lies, interpolated. */
 export function quantile(numbers: readonly number[], share: number): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
+  const sorted = numbers.toSorted((a, b) => a - b);
   const at = (sorted.length - 1) * share;
   const low = sorted[Math.floor(at)] ?? Number.NaN;
   const high = sorted[Math.ceil(at)] ?? low;
@@ -34,6 +34,6 @@ export function spread(numbers: readonly number[]): Spread {
 export function shuffled<T>(things: readonly T[]): T[] {
   return things
     .map((thing) => ({ thing, at: Math.random() }))
-    .sort((a, b) => a.at - b.at)
+    .toSorted((a, b) => a.at - b.at)
     .map(({ thing }) => thing);
 }

@@ -57,7 +57,11 @@ const comparisons: readonly Comparison[] = [
   { what: 'a copy of the minimal one, the error of the method', sites: ['minimal', 'copy'], live: 'blue' },
   { what: 'cutover, blue live', sites: ['minimal', 'cutover'], live: 'blue' },
   { what: 'cutover, green live', sites: ['minimal', 'cutover'], live: 'green' },
-  { what: 'cutover, blue live, against a log in nginx\'s `combined` format', sites: ['combined', 'cutover'], live: 'blue' },
+  {
+    what: "cutover, blue live, against a log in nginx's `combined` format",
+    sites: ['combined', 'cutover'],
+    live: 'blue',
+  },
 ];
 
 /** One pair of each comparison in turn, so that a slow minute of the machine is shared by all. */
@@ -70,11 +74,18 @@ async function compareAll(front: Front, pairs: number): Promise<Throughput[]> {
   return found.map(({ comparison, shares }) => summarize(comparison.what, shares));
 }
 
-async function comparePair({ nginx, urls, logs, switchTo }: Front, { sites, live }: Comparison, wrk: string): Promise<Share[]> {
+async function comparePair(
+  { nginx, urls, logs, switchTo }: Front,
+  { sites, live }: Comparison,
+  wrk: string,
+): Promise<Share[]> {
   await switchTo(live);
   const observed = childrenOf(nginx.master);
   const [first, second] = sites;
-  const shares = await interleave({ [first]: urls[first], [second]: urls[second] }, { wrk, connections: 32, turns: 40, turn: 40, observed });
+  const shares = await interleave(
+    { [first]: urls[first], [second]: urls[second] },
+    { wrk, connections: 32, turns: 40, turn: 40, observed },
+  );
   logs.forEach((log) => truncateSync(log));
   return shares;
 }
@@ -95,7 +106,11 @@ async function setUpBoth(nginx: Nginx, back: Nginx, home: string): Promise<Front
   const config = cutoverConfig(nginx, { blue: back.port, green: back.httpsPort }, home);
   const router = await setUpFrontDoor(config);
   // After the set-up: it names the log format that the set-up's site defines.
-  const sites = [minimalSite(nginx.dir, minimal, 'cutover_shop'), minimalSite(nginx.dir, copy, 'cutover_shop'), minimalSite(nginx.dir, combined, 'combined')];
+  const sites = [
+    minimalSite(nginx.dir, minimal, 'cutover_shop'),
+    minimalSite(nginx.dir, copy, 'cutover_shop'),
+    minimalSite(nginx.dir, combined, 'combined'),
+  ];
   writeFileSync(join(nginx.confDir, 'minimal.conf'), minimalUpstream(back.port) + sites.join(''));
   await nginx.test();
   await nginx.reload();

@@ -55,10 +55,13 @@ export async function setUpFrontDoor(config: Config): Promise<Router> {
 export function cutoverConfig(nginx: Nginx, ports: Ports, home: string): Config {
   return parseConfig(
     join(nginx.dir, 'cutover.yaml'),
-    `app: shop
-artifact: app
-run: 'node {artifact}'
-state: ${join(home, 'lib', 'shop')}
+    cutoverYaml(nginx, ports, home, "artifact: app\nrun: 'node {artifact}'\n"),
+  );
+}
+
+export function cutoverYaml(nginx: Nginx, ports: Ports, home: string, application: string): string {
+  return `app: shop
+${application}state: ${join(home, 'lib', 'shop')}
 slots: {blue: ${ports.blue}, green: ${ports.green}}
 router:
   binary: ${nginx.binary}
@@ -67,6 +70,5 @@ router:
   prefix: ${nginx.dir}
   sites: ${nginx.confDir}
   listen: '127.0.0.1:${nginx.port}'
-`,
-  );
+`;
 }

@@ -14,7 +14,14 @@ export async function startKamal(ports: Ports): Promise<Contender> {
   const dir = workDirectory('kamal');
   const [http = 0, https = 0] = await freePorts(2);
   const url = `http://127.0.0.1:${http}`;
-  const env = { ...process.env, HOME: dir, XDG_CONFIG_HOME: dir, XDG_DATA_HOME: dir, XDG_STATE_HOME: dir, XDG_RUNTIME_DIR: dir };
+  const env = {
+    ...process.env,
+    HOME: dir,
+    XDG_CONFIG_HOME: dir,
+    XDG_DATA_HOME: dir,
+    XDG_STATE_HOME: dir,
+    XDG_RUNTIME_DIR: dir,
+  };
   const deploy = async (slot: Slot): Promise<void> => {
     await run(kamal, ['deploy', 'shop', '--target', `127.0.0.1:${ports[slot]}`, '--health-check-path', '/'], { env });
   };

@@ -19,7 +19,14 @@ export function workDirectory(name: string): string {
 /** Starts a server in the foreground and waits until `url` answers. */
 export async function startProgram(argv: readonly string[], dir: string, url: string): Promise<Program> {
   const [command = '', ...args] = argv;
-  const env = { ...process.env, HOME: dir, XDG_CONFIG_HOME: dir, XDG_DATA_HOME: dir, XDG_STATE_HOME: dir, XDG_RUNTIME_DIR: dir };
+  const env = {
+    ...process.env,
+    HOME: dir,
+    XDG_CONFIG_HOME: dir,
+    XDG_DATA_HOME: dir,
+    XDG_STATE_HOME: dir,
+    XDG_RUNTIME_DIR: dir,
+  };
   const child = spawn(command, args, { cwd: dir, env, detached: true, stdio: 'ignore' });
   await once(child, 'spawn');
   child.unref();

@@ -1,0 +1,99 @@
+// npm run bench: every figure of the README, measured side by side in one run. Writes bench/results.md.
+//   --short        zero lost requests, for cutover and a reload script, in less than a minute; writes nothing
+//   --only abcd    only these sections
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { ensureNginx } from '../lab/components.ts';
+import { root } from '../lab/paths.ts';
+import { measureCommands } from './commands.ts';
+import { measureManySwitches, measureSwitches, type SwitchSection } from './switch-section.ts';
+import { figure, table } from './table.ts';
+import { measureThroughput } from './throughput.ts';
+
+const { values } = parseArgs({
+  options: { short: { type: 'boolean', default: false }, only: { type: 'string', default: 'abcd' } },
+});
+
+process.exitCode = await (values.short ? short() : full(values.only.toLowerCase()));
+process.exit();
+
+async function short(): Promise<number> {
+  const plan = { short: true, rounds: 2, switches: 30, interval: 250, rest: 1 };
+  const { text, lost } = await measureSwitches(plan, console.log);
+  console.log(`\n${text}`);
+  return verdict(lost);
+}
+
+async function full(sections: string): Promise<number> {
+  const texts: string[] = [await heading()];
+  let lost = 0;
+  const add = async (letter: string, title: string, measure: () => Promise<SwitchSection>): Promise<void> => {
+    if (!sections.includes(letter)) return;
+    console.log(`\n${title} …`);
+    const section = await measure();
+    lost += section.lost;
+    texts.push(`## ${title}\n\n${section.text.trim()}\n`);
+  };
+  await add('a', 'Switching under load', () =>
+    measureSwitches({ short: false, rounds: 5, switches: 20, interval: 500, rest: 3 }, console.log),
+  );
+  await add('b', 'A thousand switches', () => measureManySwitches(1000, 100));
+  await add('c', 'Throughput of the configuration', throughputSection);
+  await add('d', 'The command', commandSection);
+  const text = texts.join('\n');
+  console.log(`\n${text}`);
+  if (sections === 'abcd') writeFileSync(join(root, 'bench', 'results.md'), text);
+  return verdict(lost);
+}
+
+function verdict(lost: number): number {
+  console.log(lost === 0 ? 'cutover lost 0 requests' : `cutover lost ${lost} requests`);
+  return lost === 0 ? 0 : 1;
+}
+
+async function heading(): Promise<string> {
+  const { stderr } = await promisify(execFile)(await ensureNginx(), ['-v']);
+  const nginx = stderr.trim().replace('nginx version: ', '');
+  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim() ?? ''}), Linux ${release()}, Node ${process.version}, ${nginx}`;
+  return `# What was measured\n\nBy \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}. Everything, client and applications included, ran on this one machine; rounds are interleaved, so compare within a table, not with figures from elsewhere.\n`;
+}
+
+async function throughputSection(): Promise<SwitchSection> {
+  const pairs = 12;
+  const found = await measureThroughput(pairs);
+  const head = [
+    'against a minimal hand-written configuration',
+    'throughput ratio [quartiles]',
+    'worst, best',
+    'added CPU, µs a request',
+    'base: requests/s, µs',
+  ];
+  const rows = found.map(({ what, ratio, added, rate, cost }) => [
+    what,
+    `${ratio.median.toFixed(3)} [${ratio.low.toFixed(3)}, ${ratio.high.toFixed(3)}]`,
+    `${ratio.min.toFixed(3)}, ${ratio.max.toFixed(3)}`,
+    `${added.median.toFixed(2)} [${added.low.toFixed(2)}, ${added.high.toFixed(2)}]`,
+    `${figure(rate)}, ${cost.toFixed(1)}`,
+  ]);
+  const method = `wrk with 32 connections and a browser's \`Accept\`, nginx with 2 workers in front of another nginx that answers by itself: the worst case, no application is that quick. Same headers and same access log on both sides. ${pairs} pairs, each 40 turns of 40 ms a side in random order; CPU time of the nginx workers as the kernel counts it.`;
+  return { text: `${method}\n\n${table(head, rows)}`, lost: 0 };
+}
+
+async function commandSection(): Promise<SwitchSection> {
+  const { times, overhead, start, resident } = await measureCommands(21);
+  const bare = times['node -e 0'] ?? Number.NaN;
+  const names = ['node -e 0', '--version', 'status', 'rollback'];
+  const rows = names.map((name) => [
+    name,
+    figure(times[name] ?? Number.NaN),
+    ((times[name] ?? Number.NaN) / bare).toFixed(2),
+  ]);
+  const deploy = `A deploy of the Node sample takes ${figure(overhead.median)} ms [${figure(overhead.low)}, ${figure(overhead.high)}] longer than the sample itself needs to start (${figure(start)} ms), the stop of what ran in the slot before included. Resident at rest with two slots up, beside the application: ${figure(resident)} MB (runtime \`process\`).`;
+  return {
+    text: `${table(['command', 'wall time, ms', 'of bare node'], rows)}\n\nMedians of 21 interleaved runs. ${deploy}`,
+    lost: 0,
+  };
+}
