@@ -1,13 +1,12 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type Nginx, startNginx } from '../../lab/nginx.ts';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { setUp, stateActions } from '../../src/core/setup.ts';
 import { allTo } from '../../src/core/split.ts';
 import { localHost } from '../../src/drivers/host/local.ts';
-import { accessLog } from '../../src/drivers/router/nginx/install.ts';
 import markerRouter from '../../src/drivers/router/nginx/marker.ts';
 import type { Router } from '../../src/ports.ts';
 import type { Contender, Ports } from './contender.ts';
@@ -45,8 +44,6 @@ export async function setUpFrontDoor(config: Config): Promise<Router> {
   const { username, uid, gid, homedir } = userInfo();
   const deployer = { name: username, uid, gid, home: homedir };
   const world = { config, host, router, deployer, report: () => undefined, checks: [] };
-  // nginx opens the log when it tests the file that names it.
-  mkdirSync(dirname(accessLog(config)), { recursive: true });
   await setUp(world, [...stateActions(config), ...(await router.install())]);
   return router;
 }
