@@ -21,12 +21,14 @@ record() { # record FILE WORDS...: readers see the old or the new file
 # A supervisor that comes up after its slot was given to another instance must not start anything.
 wanted() { [ "$(cat instance 2> /dev/null)" = "$instance" ]; }
 
+# What the launch itself needs stands in $1 to $4, where no variable of the application can change it.
 launch() {
+  set -- "$user" "$setsid" "$setpriv" "$group"
   set -a
   . ./env
   set +a
-  [ -n "$user" ] || exec setsid ./run
-  exec setsid setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups -- ./run
+  [ -n "$1" ] || exec "$2" ./run
+  exec "$2" "$3" --reuid "$1" --regid "$4" --init-groups -- ./run
 }
 
 # Copy, then empty: the application keeps its open file, so a few lines may go missing in between.
@@ -34,7 +36,8 @@ bound_log='while sleep 5 && kill -0 "$3"; do
   [ "$(wc -c < "$1")" -gt "$2" ] && cp "$1" "$1.1" && : > "$1"
 done'
 
-signal_app() { [ -n "$app" ] && kill -s "$1" -- "-$app" 2> /dev/null; } # the whole group
+# The whole group; in its first moment it is not yet one.
+signal_app() { [ -n "$app" ] && { kill -s "$1" -- "-$app" || kill -s "$1" "$app"; } 2> /dev/null; }
 
 stop_app() {
   stopping=yes
@@ -49,6 +52,7 @@ pause() { # interruptible, unlike a plain sleep
 
 wanted || exit 0
 app='' stopping='' restarts=0 delay=1
+setsid=$(command -v setsid) setpriv=$(command -v setpriv) group=${user:+$(id -g "$user")}
 trap stop_app TERM INT
 trap '' HUP
 exec >> "$log" 2>&1 < /dev/null
@@ -62,6 +66,7 @@ while [ -z "$stopping" ] && wanted; do
   launch &
   app=$!
   record app "$app" "$(identity "$app")" "$began" "$restarts"
+  [ -z "$stopping" ] || signal_app TERM
   while :; do
     wait "$app"
     code=$?
