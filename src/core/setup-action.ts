@@ -1,6 +1,9 @@
 import type { Config } from '../config/config.ts';
 import type { Host, Router, SetupAction, SetupCommand } from '../ports.ts';
 
+/** Fifty milliseconds apart. */
+export const frontDoorTries = 100;
+
 export type Thing = Exclude<SetupAction, SetupCommand>;
 
 /** The user who deploys after the set-up, and to whom the state belongs. */

@@ -1,6 +1,6 @@
 import type { SetupCommand } from '../ports.ts';
 import { exitCodes, Failure } from './failure.ts';
-import { asWho, describe, filtered, type SetupWorld, type Thing } from './setup-action.ts';
+import { asWho, describe, filtered, frontDoorTries, type SetupWorld, type Thing } from './setup-action.ts';
 import { base64, readManifest, type Manifest, type Replaced } from './setup-manifest.ts';
 
 /** Takes everything back, the state directory last. */
@@ -26,11 +26,18 @@ async function undo(world: SetupWorld, manifest: Manifest): Promise<void> {
   for (const command of manifest.unapply.filter(isBefore)) await tried(world, command);
   for (const file of manifest.replaced) await restore(world, file);
   for (const command of manifest.unapply.filter((entry) => !isBefore(entry))) await tried(world, command);
+  await untilGone(world);
   for (const folder of manifest.directories.toReversed()) {
     report(`remove ${folder}`);
     await host.run(['rm', '-rf', '--', folder]);
   }
   if (manifest.parents.length > 0) await host.run(['rmdir', '--ignore-fail-on-non-empty', '--', ...manifest.parents]);
+}
+
+/** A reload takes effect later than it returns; and where the site was never loaded this takes no time. */
+async function untilGone({ router, host }: SetupWorld): Promise<void> {
+  for (let attempt = 0; attempt < frontDoorTries && (await router.ask()).slot; attempt++)
+    await host.run(['sleep', '0.05']);
 }
 
 /** Units are disabled while they are there; nginx reloads once its files are gone. */

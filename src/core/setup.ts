@@ -2,12 +2,10 @@ import path from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Owner, SetupAction, SetupCommand } from '../ports.ts';
 import { exitCodes, Failure } from './failure.ts';
-import { asWho, describe, filtered, isCommand, type SetupWorld, type Thing } from './setup-action.ts';
+import { asWho, describe, filtered, frontDoorTries, isCommand, type SetupWorld, type Thing } from './setup-action.ts';
 import { remembered } from './setup-manifest.ts';
 import { takeBack } from './setup-remove.ts';
 import { slots } from './slot.ts';
-
-const frontDoorTries = 100;
 
 /** The state directory, which every driver's own actions build on. */
 export function stateActions({ state }: Config): readonly SetupAction[] {

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { exitCodes, Failure } from '../../core/failure.ts';
@@ -9,17 +10,19 @@ import { settings, unitFile, unitName, unitText, type Manager } from './unit.ts'
 /** Files and commands that make both units known, once. */
 export async function systemdSetup(host: Host, config: Config, deployer: Deployer): Promise<readonly SetupAction[]> {
   if (deployer.uid === 0) return systemUnits(config);
+  mustBeAbleTo(config, { of: 'user', uid: deployer.uid }, deployer.name);
   const lingers = (await host.run(['test', '-e', path.join('/var/lib/systemd/linger', deployer.name)])).code === 0;
   return userUnits(config, deployer, lingers);
 }
 
 /** A unit that is gone, or was written for other settings, is told before anything is touched. */
 export function unitChecks(host: Host, config: Config, manager: Manager): readonly (() => Promise<void>)[] {
-  return slots.map((slot) => async () => {
+  const units = slots.map((slot) => async () => {
     const text = (await host.read(unitFile(config, manager, slot)))?.split('\n');
     const missing = settings(config, manager, slot).filter((line) => !text?.includes(line));
     if (missing.length > 0) throw outdated(config, slot, text ? missing : undefined);
   });
+  return [async () => mustBeAbleTo(config, manager, userInfo().username), ...units];
 }
 
 function systemUnits(config: Config): readonly SetupAction[] {
@@ -92,6 +95,18 @@ function endOfLingering({ name, home }: Deployer): SetupAction {
     argv: ['sh', '-c', script, 'linger', path.join(home, '.config/systemd/user'), name],
     why: 'as it was before, unless another app of yours runs',
   };
+}
+
+/** A user's own manager runs everything as that user. */
+function mustBeAbleTo({ user }: Config, manager: Manager, name: string): void {
+  if (manager.of === 'system' || user === undefined || user === name) return;
+  throw new Failure({
+    code: 'USER_NEEDS_ROOT',
+    exit: exitCodes.configuration,
+    what: `${name} cannot run the application as ${user}`,
+    why: 'only root may start programs of another user',
+    fix: `leave out \`user\`, deploy as ${user} (\`sudo cutover setup --owner ${user}\`), or let root deploy`,
+  });
 }
 
 function outdated({ app }: Config, slot: Slot, missing: readonly string[] | undefined): Failure {
