@@ -77,7 +77,7 @@ export interface Deployment extends Begin {
 
 export function deploymentsOf(journal: readonly JournalEntry[]): readonly Deployment[] {
   const found = new Map<string, Deployment>();
-  for (const entry of journal) {
+  for (const entry of journal.filter(isWhole)) {
     const known = found.get(entry.deployment);
     if (entry.kind === 'begin') found.set(entry.deployment, opened(entry));
     else if (known) found.set(entry.deployment, extended(known, entry));
@@ -93,6 +93,20 @@ export function unfinishedOf(deployments: readonly Deployment[]): Deployment | u
 /** What the records say is live: the end of the last finished deployment that knew. */
 export function recordedLive(deployments: readonly Deployment[]): End | undefined {
   return deployments.findLast((deployment) => deployment.end?.live)?.end;
+}
+
+/** A file that people can edit, and that power failures damage: what is no entry is left out, not tripped over. */
+function isWhole(entry: unknown): boolean {
+  if (typeof entry !== 'object' || entry === null) return false;
+  const { kind, deployment, at, index, plan, before } = entry as Partial<Record<string, unknown>>;
+  if (typeof deployment !== 'string' || typeof at !== 'number' || Number.isNaN(new Date(at).getTime())) return false;
+  if (kind === 'begin') return Array.isArray(plan) && plan.every(isObject) && isObject(before);
+  if (kind === 'step' || kind === 'done') return Number.isInteger(index);
+  return kind === 'abort' || kind === 'end';
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function opened(begin: Begin): Deployment {

@@ -1,9 +1,8 @@
-import path from 'node:path';
 import { confirmDeadline } from './deadline.ts';
 import { Failure } from './failure.ts';
-import { filledCommand } from './placeholders.ts';
+import { runHook } from './hook.ts';
 import { launchOf } from './launch.ts';
-import type { HookName, Step } from './plan.ts';
+import type { Step } from './plan.ts';
 import { probe } from './probe.ts';
 import type { Release } from './release.ts';
 import type { Slot } from './slot.ts';
@@ -18,6 +17,8 @@ export interface Job {
   /** Only a deploy has one. */
   artifact: { release: Release; source: Artifact } | undefined;
   releases: readonly Release[];
+  /** The process that was proven healthy; traffic is confirmed for it alone, not for a restarted one. */
+  proven: { slot: Slot; pid: number | undefined } | undefined;
   /** Connections that were still open when their slot was stopped; counted here as it happens. */
   cut: number;
 }
@@ -37,13 +38,13 @@ export async function perform(world: World, job: Job, step: Step, signal: AbortS
     case 'start':
       return start(world, job, step.slot, step.release);
     case 'probe':
-      return proven(world, step.slot, step.release, step.warm ? 1 : world.config.health.successes, signal);
+      return prove(world, job, step, signal);
     case 'hook':
       return runHook(world, step.hook, step.slot, step.release, signal);
     case 'shift':
       return shift(world, step.split);
     case 'confirm':
-      return confirm(world, step.slot, signal);
+      return confirm(world, job, step.slot, signal);
     case 'prune':
       return prune(world, await neededReleases(world));
   }
@@ -82,15 +83,15 @@ async function start(world: World, job: Job, slot: Slot, id: string): Promise<st
   return `release ${id} on port ${launch.port}`;
 }
 
-async function proven(
+async function prove(
   world: World,
-  slot: Slot,
-  release: string,
-  successes: number,
+  job: Job,
+  { slot, release, warm }: Extract<Step, { do: 'probe' }>,
   signal: AbortSignal,
 ): Promise<string> {
+  const successes = warm ? 1 : world.config.health.successes;
   const { asked } = await probe(world, slot, release, successes, signal);
-  await world.runtime.keep(slot);
+  job.proven = { slot, pid: (await world.runtime.inspect(slot, 'alive')).pid };
   return successes > 1 ? `${asked} ${successes}× in a row` : asked;
 }
 
@@ -105,7 +106,8 @@ async function shift({ router }: World, split: Split): Promise<string> {
 }
 
 /** The public's own way must lead to the slot, several times in a row, and be answered there. */
-async function confirm({ router, clock }: World, slot: Slot, signal: AbortSignal): Promise<string> {
+async function confirm(world: World, job: Job, slot: Slot, signal: AbortSignal): Promise<string> {
+  const { router, clock } = world;
   const end = clock.elapsed() + confirmDeadline;
   let last = 'no answer';
   for (let inARow = 0; inARow < confirmsInARow;) {
@@ -115,43 +117,23 @@ async function confirm({ router, clock }: World, slot: Slot, signal: AbortSignal
     last = answer.detail;
     const good = answer.slot === slot && answer.status !== undefined && answer.status < 500;
     inARow = good ? inARow + 1 : 0;
+    if (!good) await mustStillRun(world, job, slot);
     if (!good) await clock.sleep(20, signal);
   }
+  await mustStillRun(world, job, slot);
   return last;
 }
 
-async function runHook(
-  { config, host }: World,
-  name: HookName,
-  slot: Slot,
-  release: string | undefined,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const hook = config.hooks[name];
-  if (!hook) return undefined;
-  const values = { slot, port: String(config.slots[slot]), release: release ?? '' };
-  const { code, stdout, stderr, timedOut } = await host.run(filledCommand(hook, values), {
-    deadline: hook.deadline,
-    signal,
-    cwd: path.dirname(config.file),
-    env: {
-      CUTOVER_APP: config.app,
-      CUTOVER_SLOT: slot,
-      CUTOVER_PORT: values.port,
-      CUTOVER_RELEASE: values.release,
-      CUTOVER_HOOK: name,
-    },
-  });
-  const log = path.join(config.state, 'logs', `${release ?? 'hooks'}.log`);
-  const words = `${stdout}${stderr}`.trimEnd();
-  if (words) await host.write(log, `${words.replaceAll(/^/gm, `[${name}] `)}\n`, { append: true, mode: 0o600 });
-  signal.throwIfAborted();
-  if (code === 0) return `${name} done`;
+/** A supervisor starts it again, but what died under its first traffic is not what was proven. */
+async function mustStillRun({ runtime }: World, { proven }: Job, slot: Slot): Promise<void> {
+  if (proven?.slot !== slot) return;
+  const { pid, detail } = await runtime.inspect(slot, 'alive');
+  if (pid === proven.pid) return;
   throw new Failure({
-    code: 'HOOK_FAILED',
-    what: `the hook ${name} failed`,
-    why: `${timedOut ? `not done after ${humanDuration(hook.deadline)}` : `exit code ${code}`}\n${words.split('\n').slice(-8).join('\n')}`.trim(),
-    fix: `mend it; its output is in \`cutover logs ${release ?? ''}\``,
+    code: 'APP_DIED',
+    what: `the application in ${slot} died right after the switch`,
+    why: detail ?? `process ${proven.pid ?? '?'} is gone, ${pid ?? 'none'} took its place`,
+    fix: 'see `cutover logs` of the release, mend it, then deploy again',
   });
 }
 

@@ -64,7 +64,7 @@ async function settled(world: World, depth: SessionOptions['depth']): Promise<Vi
 }
 
 export function jobOf(view: View, artifact?: Job['artifact']): Job {
-  return { artifact, releases: view.releases, cut: 0 };
+  return { artifact, releases: view.releases, proven: undefined, cut: 0 };
 }
 
 export async function beginOf(

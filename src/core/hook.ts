@@ -1,0 +1,43 @@
+import path from 'node:path';
+import { humanDuration } from '../lib/duration.ts';
+import { Failure } from './failure.ts';
+import { filledCommand } from './placeholders.ts';
+import type { HookName } from './plan.ts';
+import type { Slot } from './slot.ts';
+import type { World } from './world.ts';
+
+/** Runs a configured command; its output goes to the log of the release it is about. */
+export async function runHook(
+  { config, host }: World,
+  name: HookName,
+  slot: Slot,
+  release: string | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const hook = config.hooks[name];
+  if (!hook) return undefined;
+  const values = { slot, port: String(config.slots[slot]), release: release ?? '' };
+  const { code, stdout, stderr, timedOut } = await host.run(filledCommand(hook, values), {
+    deadline: hook.deadline,
+    signal,
+    cwd: path.dirname(config.file),
+    env: {
+      CUTOVER_APP: config.app,
+      CUTOVER_SLOT: slot,
+      CUTOVER_PORT: values.port,
+      CUTOVER_RELEASE: values.release,
+      CUTOVER_HOOK: name,
+    },
+  });
+  const log = path.join(config.state, 'logs', `${release ?? 'hooks'}.log`);
+  const words = `${stdout}${stderr}`.trimEnd();
+  if (words) await host.write(log, `${words.replaceAll(/^/gm, `[${name}] `)}\n`, { append: true, mode: 0o600 });
+  signal.throwIfAborted();
+  if (code === 0) return `${name} done`;
+  throw new Failure({
+    code: 'HOOK_FAILED',
+    what: `the hook ${name} failed`,
+    why: `${timedOut ? `not done after ${humanDuration(hook.deadline)}` : `exit code ${code}`}\n${words.split('\n').slice(-8).join('\n')}`.trim(),
+    fix: `mend it; its output is in \`cutover logs ${release ?? ''}\``,
+  });
+}
