@@ -78,10 +78,11 @@ test('a secret of env_file is in a file of root alone, and nowhere that others l
   const seen = await server.say(
     'sh',
     '-c',
-    `systemctl show '*'; cat /proc/[0-9]*/cmdline | tr '\\0' ' '; journalctl --no-pager -o export | strings;
+    `systemctl show '*'; cat /proc/[0-9]*/cmdline | tr '\\0' ' '; journalctl --no-pager -o json;
      cat /etc/systemd/system/cutover-*; cutover status --json; cutover history --json; cutover logs 1`,
   );
   expect(seen).toContain(unitOf('blue'));
+  expect(seen).toContain('"SYSLOG_IDENTIFIER":"shop.1"');
   expect(seen).not.toContain('zq9x');
   const files = await server.say('grep', '-rlF', 'zq9x', '/var/lib/cutover', '/var/log', '/root', '/tmp');
   expect(files.split('\n').toSorted()).toEqual(

@@ -3,6 +3,8 @@ import { constants } from 'node:os';
 import type { RunOptions, RunResult } from '../../ports.ts';
 
 const defaultDeadline = 120_000;
+/** The folders of nginx and other servers are not in the PATH of Debian's ordinary users. */
+const searchPath = `${process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}:/usr/local/sbin:/usr/sbin:/sbin`;
 
 /**
  * Runs an argument list in a process group of its own, so that a Ctrl-C at the terminal reaches
@@ -13,7 +15,7 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
   return new Promise((resolve) => {
     const child = spawn(program, rest, {
       cwd: options.cwd,
-      env: { ...process.env, LC_ALL: 'C', ...options.env },
+      env: { ...process.env, PATH: searchPath, LC_ALL: 'C', ...options.env },
       stdio: 'pipe',
       detached: true,
     });

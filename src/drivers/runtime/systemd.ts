@@ -57,7 +57,9 @@ export default function systemdRuntime(host: Host, config: Config, manager: Mana
     const { code, stderr } = await systemctl(['stop', unitName(config.app, slot)], grace + startDeadline);
     if (code !== 0) throw stopFailed(slot, stderr);
     const after = await properties(slot);
-    if (after['ActiveState'] === 'failed') await systemctl(['reset-failed', unitName(config.app, slot)]);
+    // It counts restarts over a stop and a start otherwise.
+    if (after['ActiveState'] === 'failed' || after['NRestarts'] !== '0')
+      await systemctl(['reset-failed', unitName(config.app, slot)]);
     return { how: after['Result'] === 'timeout' ? 'killed' : 'graceful' };
   }
 
@@ -135,8 +137,8 @@ function detailOf(unit: Properties): string {
   if (unit['LoadState'] === 'not-found') return 'its unit is gone; run `cutover setup`';
   const ended = endOf(unit);
   if (unit['SubState'] === 'auto-restart') return `${ended}; it is started again`;
-  if (unit['ActiveState'] === 'activating') return 'starting';
-  return ended;
+  if (unit['ActiveState'] !== 'activating') return ended;
+  return unit['NRestarts'] === '0' ? 'starting' : 'crashed and is being started again';
 }
 
 function endOf({ Result: result = '', ExecMainStatus: status = '?' }: Properties): string {
