@@ -1,7 +1,8 @@
 import type { Config } from '../config/config.ts';
 import { asFailure, type Failure } from '../core/failure.ts';
 import { look } from '../core/view.ts';
-import type { Context, NginxFacts } from '../doctor/context.ts';
+import { portOf, type Context, type NginxFacts } from '../doctor/context.ts';
+import { holdersOf } from '../doctor/holder.ts';
 import { readTree } from '../doctor/nginx/tree.ts';
 import { localHost } from '../drivers/host/local.ts';
 import { nginxControl } from '../drivers/router/nginx/control.ts';
@@ -11,14 +12,16 @@ import { mustBeVisible } from '../drivers/router/nginx/visible.ts';
 import type { Host } from '../ports.ts';
 import { compose } from './compose.ts';
 
-/** Gathers what can be had, whatever is broken. */
+/** Gathers what can be had, whatever is broken. What only root may see comes first: composing gives root up. */
 export async function composeDoctor(config: Config): Promise<Context> {
   const host = localHost();
   const uid = process.getuid?.() ?? 0;
-  const [nginx, world] = await Promise.all([nginxFacts(host, config, uid), attempt(compose(config, () => {}))]);
+  const nginx = await nginxFacts(host, config, uid);
+  const holders = await holdersOf(host, [config.slots.blue, config.slots.green, portOf(nginx)]);
+  const world = await attempt(compose(config, () => {}));
   const view = world.value && (await attempt(look(world.value)));
   const trouble = world.failure ?? view?.failure;
-  return { config, host, uid, nginx, world: world.value, view: view?.value, trouble };
+  return { config, host, uid, nginx, holders, world: world.value, view: view?.value, trouble };
 }
 
 async function attempt<T>(work: Promise<T>): Promise<{ value: T | undefined; failure: Failure | undefined }> {
@@ -40,6 +43,7 @@ async function nginxFacts(host: Host, config: Config, uid: number): Promise<Ngin
   return {
     version,
     master,
+    elsewhere: master === undefined ? undefined : await livesElsewhere(host, master),
     tested: version && (await mayTest(host, uid, master)) ? await control.test() : undefined,
     tree: tree.directives,
     unread: tree.unread,
@@ -47,6 +51,13 @@ async function nginxFacts(host: Host, config: Config, uid: number): Promise<Ngin
     url: frontDoorUrl(config),
     accessLog: config.router.mode === 'managed' ? accessLog(config) : undefined,
   };
+}
+
+/** In a container: it has process ids of its own. A mere unit of systemd may hide files, but not that. */
+async function livesElsewhere(host: Host, master: number): Promise<boolean | undefined> {
+  const places = [`/proc/${master}/ns/pid`, '/proc/self/ns/pid'];
+  const [its, ours] = await Promise.all(places.map((at) => host.read(at, { link: true }).catch(() => undefined)));
+  return its === undefined ? undefined : its !== ours;
 }
 
 /** Its keys and logs are often root's alone, so for others a failing test would tell nothing. */

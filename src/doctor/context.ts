@@ -5,15 +5,18 @@ import type { View } from '../core/view.ts';
 import type { World } from '../core/world.ts';
 import type { Host, RunResult } from '../ports.ts';
 import { later, type Finding } from './finding.ts';
+import type { Holder } from './holder.ts';
 import type { Directive } from './nginx/directive.ts';
 
 /** What all checks look at. What could not be had is undefined, and `trouble` says why. */
 export interface Context {
   config: Config;
   host: Host;
-  /** User id of whoever asks. */
+  /** User id of whoever asked. Root acts as the owner of the state once the world is composed. */
   uid: number;
   nginx: NginxFacts;
+  /** Who listens on the ports of both slots and of the front door, as far as this user may see. */
+  holders: ReadonlyMap<number, Holder>;
   /** Undefined: not set up yet, or not for this user. */
   world: World | undefined;
   /** Undefined: the switch could not be read. */
@@ -26,6 +29,8 @@ export interface NginxFacts {
   version: readonly number[] | undefined;
   /** Process id of the master. */
   master: number | undefined;
+  /** It sees other files than we do; undefined: only root may look. */
+  elsewhere: boolean | undefined;
   /** Of `nginx -t`; undefined: only root may. */
   tested: RunResult | undefined;
   /** Everything that its main file includes, read by ourselves: it works without root and while nginx is down. */
@@ -38,6 +43,10 @@ export interface NginxFacts {
   url: string;
   /** Our own access log, where there is one. */
   accessLog: string | undefined;
+}
+
+export function portOf({ url }: NginxFacts): number {
+  return Number(new URL(url).port || (url.startsWith('https') ? 443 : 80));
 }
 
 export type Seen = Context & { world: World; view: View };

@@ -8,11 +8,10 @@ import { paintFor } from '../render/paint.ts';
 
 /** Exit code 5 when something is wrong; warnings are no failure. */
 export default async function doctorCommand(options: MainOptions): Promise<number> {
+  const isRoot = process.getuid?.() === 0;
   const report = await reported(options);
   const paint = paintFor(process.stdout);
-  process.stdout.write(
-    options.json ? `${JSON.stringify(report)}\n` : doctorText(report, process.getuid?.() === 0, paint),
-  );
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : doctorText(report, isRoot, paint));
   return report.ok ? exitCodes.done : exitCodes.safe;
 }
 

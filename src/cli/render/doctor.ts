@@ -52,7 +52,7 @@ function summary({ counts, app }: Report, isRoot: boolean, paint: Paint): string
   const parts = [bad, ...(warning > 0 ? [paint.yellow(counted(warning, 'warning'))] : []), `${counts.fine} fine`];
   const more = [
     unknown > 0 ? `${unknown} could not be checked${isRoot ? '' : ' without root'}.` : '',
-    later > 0 ? `${later} ${later === 1 ? 'does' : 'do'} not apply yet.` : '',
+    later > 0 ? `${later} ${later === 1 ? 'has' : 'have'} nothing to look at yet.` : '',
   ];
   return [`${paint.bold(app ?? 'cutover')}: ${parts.join(', ')}.`, ...more.filter(Boolean)].join(' ');
 }

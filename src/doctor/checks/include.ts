@@ -18,24 +18,23 @@ export const include: Check = {
 
 function managedSite({ config, nginx }: Context): Finding {
   const name = `cutover-${config.app}.conf`;
-  const all = walk(nginx.tree);
-  const site = all.find(({ directive }) => directive.name === 'server' && directive.file.endsWith(`/${name}`));
+  const ours = servers(nginx.tree).filter(({ file }) => file.endsWith(`/${name}`));
+  const [site] = ours;
   if (!site)
     return wrong(
       `${config.router.conf} does not include ${name}`,
       'run `sudo cutover setup`; is its folder in `router.sites` included?',
     );
-  const rivals = servers(nginx.tree).filter(
+  const rival = servers(nginx.tree).find(
     (server) =>
-      !server.file.endsWith(`/${name}`) && shares(server, config.domains) && listensAlike(server, site.directive),
+      !ours.includes(server) && shares(server, config.domains) && ours.some((one) => listensAlike(server, one)),
   );
-  const [rival] = rivals;
   if (rival)
     return wrong(
       `another server block has the same name: ${placeOf(rival)}`,
       'take the name out of one of them: nginx takes the first',
     );
-  return fine(`${placeOf(site.directive)}, for ${config.domains.join(', ') || 'every name'}`);
+  return fine(`${placeOf(site)}, for ${config.domains.join(', ') || 'every name'}`);
 }
 
 function adoptedInclude({ config, nginx }: Context): Finding {

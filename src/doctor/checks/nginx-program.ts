@@ -1,7 +1,6 @@
 import { slots } from '../../core/slot.ts';
-import { whenSeen } from '../context.ts';
-import { fine, later, unknown, warning, wrong, type Check } from '../finding.ts';
-import { holderOf } from '../holder.ts';
+import { portOf, whenSeen, type Context } from '../context.ts';
+import { fine, later, unknown, warning, wrong, type Check, type Finding } from '../finding.ts';
 
 const oldest = 18;
 
@@ -10,22 +9,14 @@ export const running: Check = {
   group: 'nginx',
   trap: undefined,
   title: 'runs',
-  async check({ config, host, nginx }) {
+  check(context) {
+    const { config, nginx } = context;
     if (!nginx.version)
       return wrong(
         `\`${config.router.binary}\` is not there`,
         'install nginx (`sudo apt install nginx`), or name it in router.binary',
       );
-    if (nginx.master === undefined) {
-      const port = Number(new URL(nginx.url).port || (nginx.url.startsWith('https') ? 443 : 80));
-      const holder = await holderOf(host, port);
-      if (holder)
-        return wrong(
-          `no nginx has the id in ${config.router.pid}; port ${port} is held by ${holder.command} (${holder.pid})`,
-          'end it, or name nginx’s own pid file in router.pid',
-        );
-      return wrong(`nginx does not run (${config.router.pid})`, 'start it: `sudo systemctl start nginx`');
-    }
+    if (nginx.master === undefined) return down(context);
     const version = nginx.version.join('.');
     if (nginx.version[0] === 1 && (nginx.version[1] ?? 0) < oldest)
       return warning(`nginx ${version} is older than what cutover is tested with`, `upgrade to 1.${oldest} or later`);
@@ -33,21 +24,28 @@ export const running: Check = {
   },
 };
 
+function down({ config, nginx, holders }: Context): Finding {
+  const port = portOf(nginx);
+  const holder = holders.get(port);
+  const { pid } = config.router;
+  if (!holder) return wrong(`nginx does not run (${pid})`, 'start it: `sudo systemctl start nginx`');
+  return wrong(
+    `no nginx has the id in ${pid}; port ${port} is held by ${holder.command} (${holder.pid})`,
+    "end it, or name nginx's own pid file in router.pid",
+  );
+}
+
 /** The file edited on the host while nginx lives in a container. */
 export const here: Check = {
   id: 'nginx-here',
   group: 'nginx',
   trap: 9,
   title: 'reads our files',
-  async check({ host, nginx }) {
+  check({ nginx }) {
     if (nginx.master === undefined) return unknown('nginx does not run');
-    const [its, ours] = await Promise.all(
-      [String(nginx.master), 'self'].map((pid) => host.read(`/proc/${pid}/ns/mnt`, { link: true })),
-    );
-    if (its === ours) return fine('it lives on this server, not in a container');
-    const { code } = await host.run(['test', '-e', `/proc/${nginx.master}/root/proc/self`]);
-    if (code === 0 && (await host.read(`/proc/${nginx.master}/cgroup`))?.includes('.service'))
-      return fine('it lives on this server, in its unit');
+    if (nginx.elsewhere === undefined)
+      return unknown('only root may see which files nginx sees', '`sudo cutover doctor`');
+    if (!nginx.elsewhere) return fine('it sees the files of this server: no container in between');
     return wrong(
       'nginx lives in a container: it does not read the files of this server',
       'mount the state directory and the site there, or run nginx on the server',

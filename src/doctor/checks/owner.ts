@@ -33,7 +33,8 @@ export const stateOwner: Check = {
   group: 'server',
   trap: 11,
   title: 'state is yours',
-  check: whenSeen(async ({ config, host }) => {
+  async check({ config, host, world }) {
+    if (!world) return later('once the app is set up');
     const owner = (await host.run(['stat', '-c', '%U', config.state])).stdout.trim();
     const places = ['journal.jsonl', 'lock', 'logs', 'releases', 'slots', 'traffic'].map(
       (name) => `${config.state}/${name}`,
@@ -42,8 +43,8 @@ export const stateOwner: Check = {
     const foreign = stdout.split('\n').filter(Boolean);
     if (foreign.length === 0) return fine(`all of it belongs to ${owner}`);
     return wrong(
-      `${foreign.length} files belong to others than ${owner}, e.g. ${foreign[0] ?? ''}`,
-      `\`sudo chown -R ${owner}: ${places.join(' ')}\``,
+      `${foreign.length === 1 ? '1 file belongs' : `${foreign.length} files belong`} to others than ${owner}, e.g. ${foreign[0] ?? ''}`,
+      `\`sudo chown -R ${owner} ${foreign.slice(0, 5).join(' ')}\``,
     );
-  }),
+  },
 };

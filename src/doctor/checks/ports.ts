@@ -2,7 +2,6 @@ import { slots, type Slot } from '../../core/slot.ts';
 import type { Seen } from '../context.ts';
 import { whenDeployed, whenSeen } from '../context.ts';
 import { fine, warning, wrong, type Check, type Finding } from '../finding.ts';
-import { holderOf } from '../holder.ts';
 
 /** Its settings were silently not found, so it opened its own default port. */
 export const ownPort: Check = {
@@ -32,7 +31,7 @@ export const portOwner: Check = {
   group: 'application',
   trap: 4,
   title: 'ports are ours',
-  check: whenSeen(async (context) => {
+  check: whenSeen((context) => {
     const taken = slots.filter((slot) => context.view.slots[slot].taken);
     const [first] = taken;
     if (first) return foreign(context, first);
@@ -40,9 +39,9 @@ export const portOwner: Check = {
   }),
 };
 
-async function foreign({ config, host }: Seen, slot: Slot): Promise<Finding> {
+function foreign({ config, holders }: Seen, slot: Slot): Finding {
   const port = config.slots[slot];
-  const holder = await holderOf(host, port);
+  const holder = holders.get(port);
   const who = holder ? `process ${holder.pid} (${holder.command})` : "another user's process";
   const see = holder ? `\`kill ${holder.pid}\`` : `\`sudo ss -ltnp 'sport = :${port}'\` names it; end it`;
   return wrong(`port ${port} of ${slot} is held by ${who}, which is not ours`, `${see}, or give the slots other ports`);

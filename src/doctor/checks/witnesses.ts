@@ -1,8 +1,9 @@
+import type { Failure } from '../../core/failure.ts';
 import { trafficText } from '../../core/view.ts';
 import { otherSlot, slots } from '../../core/slot.ts';
 import { soleSlot } from '../../core/split.ts';
 import { whenDeployed, whenSeen } from '../context.ts';
-import { fine, later, note, wrong, type Check } from '../finding.ts';
+import { fine, later, note, wrong, type Check, type Finding } from '../finding.ts';
 
 /** Records, switch and processes: each is asked, none is believed alone. */
 export const witnesses: Check = {
@@ -12,7 +13,7 @@ export const witnesses: Check = {
   title: 'who is live',
   check(context) {
     const { trouble, world } = context;
-    if (world && trouble) return wrong([trouble.fields.what, trouble.fields.why].join(': '), trouble.fields.fix ?? '');
+    if (world && trouble) return unseen(trouble);
     return whenSeen(({ view }) => {
       const fix = 'see `cutover status`, then `cutover recover --trust router` or `--trust records`';
       if (view.disagreements.length > 0) return wrong(view.disagreements.join('\n'), fix);
@@ -22,6 +23,11 @@ export const witnesses: Check = {
     })(context);
   },
 };
+
+function unseen({ fields }: Failure): Finding {
+  const fix = fields.code === 'SYSTEM' ? 'see "state is yours" and "disk" below' : fields.fix;
+  return wrong([fields.what, fields.why].filter(Boolean).join(': '), fix ?? '`cutover status` tells more');
+}
 
 /** What runs in a slot is told by its own environment, never by a profile's or a program's name. */
 export const identity: Check = {
