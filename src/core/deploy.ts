@@ -44,7 +44,7 @@ async function planned(
     stage: true,
     occupied: view.slots[slot].state !== 'stopped',
     running: false,
-    keepStandby: world.config.standby === 'keep' && notReversible === undefined,
+    keepStandby: world.config.standby !== 0 && notReversible === undefined,
     hooks: configuredHooks(world),
   });
   return { release, begin: await beginOf(world, view, 'deploy', { plan, to: slot, release: release.id, message }) };

@@ -104,13 +104,21 @@ export function planUp(slots: readonly { slot: Slot; release: string }[]): reado
   ]);
 }
 
+/** Ends a slot that gets no traffic any more. */
+export function planRetire(slot: Slot): readonly Step[] {
+  return [
+    { do: 'drain', slot },
+    { do: 'stop', slot },
+  ];
+}
+
 export function planDown(slots: readonly Slot[]): readonly Step[] {
   return slots.map((slot) => ({ do: 'stop', slot }));
 }
 
 function bringUp(slot: Slot, { occupied, release, hooks }: Cutover): readonly Step[] {
   return [
-    ...(occupied ? [{ do: 'drain', slot } as const, { do: 'stop', slot } as const] : []),
+    ...(occupied ? planRetire(slot) : []),
     ...hook('beforeStart', slot, release, hooks),
     { do: 'start', slot, release },
     ...hook('afterStart', slot, release, hooks),
@@ -122,11 +130,7 @@ function handOver(slot: Slot, { live, liveRelease, release, hooks }: Cutover): r
 }
 
 function retire({ live, keepStandby }: Cutover): readonly Step[] {
-  if (!live || keepStandby) return [];
-  return [
-    { do: 'drain', slot: live },
-    { do: 'stop', slot: live },
-  ];
+  return live && !keepStandby ? planRetire(live) : [];
 }
 
 function hook(

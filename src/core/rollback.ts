@@ -32,7 +32,7 @@ export function rollback(world: World, options: RollbackOptions): Promise<Finish
       release: target.id,
       occupied: view.slots[slot].state !== 'stopped',
       running,
-      keepStandby: world.config.standby === 'keep',
+      keepStandby: world.config.standby !== 0,
       hooks: configuredHooks(world),
     });
     const begin = await beginOf(world, view, 'rollback', {

@@ -2,6 +2,7 @@ import type { Inspection } from '../ports.ts';
 import type { Deployment } from './journal.ts';
 import { releaseBefore } from './rollback.ts';
 import { otherSlot, type Slot } from './slot.ts';
+import { standbyIsOver } from './standby.ts';
 import { soleSlot, type Split } from './split.ts';
 import type { View } from './view.ts';
 import type { World } from './world.ts';
@@ -59,7 +60,7 @@ export async function statusOf(world: World, view: View): Promise<Status> {
     liveSince: liveSince(view),
     deployment: view.unfinished ? unfinished(view.unfinished, running) : null,
     releases: view.releases.map(({ id }) => id),
-    next: nextCommand(view, running),
+    next: nextCommand(view, running, standbyIsOver(view, config.standby, world.clock.now()) !== undefined),
   };
 }
 
@@ -109,7 +110,7 @@ function unfinished({ deployment, command, by, at, begun, plan }: Deployment, ru
   return { id: deployment, command, by, at: new Date(at).toISOString(), step, running };
 }
 
-function nextCommand(view: View, running: boolean): string {
+function nextCommand(view: View, running: boolean, standbyOver: boolean): string {
   if (view.unfinished)
     return running ? 'wait: a deployment is running' : '`cutover recover`: a deployment was interrupted';
   if (view.disagreements.length > 0)
@@ -118,6 +119,7 @@ function nextCommand(view: View, running: boolean): string {
   const live = view.slots[view.live];
   if (live.state !== 'running') return '`cutover up`: the live release does not run';
   if (!view.frontDoor.slot) return '`cutover doctor`: the front door does not answer';
+  if (standbyOver) return '`cutover up`: it stops the standby, whose time is over';
   const standby = view.slots[otherSlot(view.live)];
   const named = standbyIsNewer(view, view.live) ? ` ${standby.release ?? ''}` : '';
   if (standby.state === 'running') return `\`cutover deploy\`, or \`cutover rollback${named}\` to switch at once`;

@@ -1,19 +1,24 @@
 import { nothingDeployed } from './deploy.ts';
 import { execute, type Finished } from './execute.ts';
 import { recordedLive } from './journal.ts';
-import { planDown, planUp } from './plan.ts';
+import { planDown, planRetire, planUp } from './plan.ts';
+import { standbyIsOver } from './standby.ts';
 import { beginOf, jobOf, underLock, type SessionOptions } from './session.ts';
 import { slots } from './slot.ts';
 import { soleSlot } from './split.ts';
 import type { View } from './view.ts';
 import type { World } from './world.ts';
 
-/** Starts what should run and does not: after a reboot, or after `down`. Undefined: all of it runs. */
+/**
+ * Starts what should run and does not, after a reboot or after `down`, and stops a standby whose
+ * time is over. Undefined: all is as it should be.
+ */
 export function up(world: World, options: SessionOptions): Promise<Finished | undefined> {
   return underLock(world, options, async (view) => {
-    const missing = missingSlots(view);
-    if (missing.length === 0) return undefined;
-    const begin = await beginOf(world, view, 'up', { plan: planUp(missing) });
+    const over = standbyIsOver(view, world.config.standby, world.clock.now());
+    const plan = [...planUp(missingSlots(view)), ...(over ? planRetire(over) : [])];
+    if (plan.length === 0) return undefined;
+    const begin = await beginOf(world, view, 'up', { plan });
     return execute(world, jobOf(view), begin, options.signal);
   });
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../../../config/config.ts';
-import { slots, type Slot } from '../../../core/slot.ts';
+import type { Slot } from '../../../core/slot.ts';
+import { underscored, upstreamName, upstreams } from './upstreams.ts';
 
 /** What the text depends on beside the configuration. */
 export interface SiteFacts {
@@ -18,10 +19,6 @@ export interface SiteFacts {
 const heading = (app: string) =>
   `# Written by \`cutover setup\` for ${app}. Do not edit: setup overwrites it, \`cutover setup --remove\` takes it back.\n`;
 
-export function upstreamName(app: string, slot: Slot): string {
-  return `cutover_${underscored(app)}_${slot}`;
-}
-
 /** The whole site of `managed`. */
 export function managedSite(config: Config, facts: SiteFacts): string {
   const { tls } = config.router;
@@ -32,7 +29,7 @@ export function managedSite(config: Config, facts: SiteFacts): string {
     heading(config.app),
     upstreams(config),
     logFormat(config, facts),
-    streamMap(config.app),
+    connectionMap(config.app),
     redirects ? redirect(plain, name) : '',
     'server {',
     ...(redirects ? [] : plain.map((listen) => `  listen ${listen};`)),
@@ -54,7 +51,7 @@ export function adoptedUpstreams(config: Config): string {
 export function adoptedInclude(config: Config, facts: SiteFacts): string {
   const { variable } = config.router;
   return `${heading(config.app)}${choice(variable, 'http://', config, facts)}
-${tellingLocation(facts, `$${variable}`, healthUri(config))}`;
+${tellingLocation(facts, '', `$${variable}`, healthUri(config))}`;
 }
 
 /** The include file of `classic`, rewritten at every switch. */
@@ -62,81 +59,68 @@ export function classicInclude(config: Config, facts: SiteFacts, slot: Slot): st
   const { variable } = config.router;
   const gentle = facts.keepaliveMinTimeout ? 'keepalive_min_timeout 500ms;\n' : '';
   return `set $${variable} http://127.0.0.1:${config.slots[slot]};
-${gentle}${tellingLocation(facts, `$${variable}`, healthUri(config))}`;
+${gentle}${tellingLocation(facts, '', `$${variable}`, healthUri(config))}`;
 }
 
-function upstreams(config: Config): string {
-  return slots.map((slot) => upstream(config, slot)).join('\n');
-}
-
-/**
- * `max_fails=0`: a refused connection moves one request to the standby and is forgotten, so that
- * traffic is back on the live slot with the first request that it accepts again.
- */
-function upstream(config: Config, slot: Slot): string {
-  const { keepalive, requests, idle } = config.upstream;
-  const other = slot === 'blue' ? config.slots.green : config.slots.blue;
-  return `upstream ${upstreamName(config.app, slot)} {
-  server 127.0.0.1:${config.slots[slot]} max_fails=0;
-${config.router.failover ? `  server 127.0.0.1:${other} backup max_fails=0;\n` : ''}${
-    keepalive > 0
-      ? `  keepalive ${keepalive};\n  keepalive_requests ${requests};\n  keepalive_timeout ${idle}ms;\n`
-      : ''
-  }}
-`;
-}
-
-function serverBody(config: Config, facts: SiteFacts): string {
-  const stream = `$cutover_${underscored(config.app)}_stream`;
-  return `client_max_body_size ${config.router.maxBody};
-open_file_cache off;
-${facts.log ? `access_log ${facts.log} cutover_${underscored(config.app)};\n` : ''}
-${choice('cutover_slot', '', config, facts)}
-proxy_http_version 1.1;
-proxy_next_upstream error timeout;
-proxy_set_header Host $http_host;
-proxy_set_header Connection "";
+/** What every location inherits. A location with headers of its own must name these again. */
+const forwarded = `proxy_set_header Host $http_host;
 proxy_set_header X-Real-IP $remote_addr;
 proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
 proxy_set_header X-Forwarded-Proto $scheme;
 proxy_set_header X-Forwarded-Host $http_host;
-proxy_set_header X-Forwarded-Port $server_port;
+proxy_set_header X-Forwarded-Port $server_port;`;
+
+/**
+ * One look at the marker decides each request; what streams leaves the first location before it
+ * looks there. The order and the `=` are measured: see bench/NOTES.md.
+ */
+function serverBody(config: Config, facts: SiteFacts): string {
+  const name = underscored(config.app);
+  return `client_max_body_size ${config.router.maxBody};
+open_file_cache off;
+${facts.log ? `access_log ${facts.log} cutover_${name};\n` : ''}
+proxy_http_version 1.1;
+proxy_next_upstream error timeout;
+proxy_set_header Connection "";
+${forwarded}
 
 location / {
   error_page 418 = @cutover_stream;
-  if (${stream}) { return 418; }
-  proxy_pass http://$cutover_slot;
+  if ($http_upgrade) { return 418; }
+  if ($http_accept = text/event-stream) { return 418; }
+${indent(passing(config, facts))}
 }
 
 location @cutover_stream {
   proxy_buffering off;
   proxy_read_timeout 1h;
   proxy_send_timeout 1h;
-  proxy_set_header Host $http_host;
-  proxy_set_header Connection $cutover_${underscored(config.app)}_connection;
+${indent(forwarded)}
+  proxy_set_header Connection $cutover_${name}_connection;
   proxy_set_header Upgrade $http_upgrade;
-  proxy_set_header X-Real-IP $remote_addr;
-  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-  proxy_set_header X-Forwarded-Proto $scheme;
-  proxy_set_header X-Forwarded-Host $http_host;
-  proxy_set_header X-Forwarded-Port $server_port;
-  proxy_pass http://$cutover_slot;
+${indent(passing(config, facts))}
 }
 
-${tellingLocation(facts, 'http://$cutover_slot', healthUri(config))}`;
+${tellingLocation(facts, choice('cutover_slot', 'http://', config, facts), '$cutover_slot', healthUri(config))}`;
 }
 
-/** The one look that decides a request. Short and without links, because the look is what costs. */
-function choice(variable: string, scheme: string, config: Config, facts: SiteFacts): string {
-  return `set $${variable} ${scheme}${upstreamName(config.app, 'blue')};
-if (-f ${facts.traffic}/green) { set $${variable} ${scheme}${upstreamName(config.app, 'green')}; }
+/** The look itself. Short and without links, because the look is what costs. */
+function passing({ app }: Config, { traffic }: SiteFacts): string {
+  return `if (-f ${traffic}/green) { proxy_pass http://${upstreamName(app, 'green')}; }
+proxy_pass http://${upstreamName(app, 'blue')};`;
+}
+
+/** The look where the user's own `proxy_pass` names a variable. It has a value before and after. */
+function choice(variable: string, scheme: string, { app }: Config, { traffic }: SiteFacts): string {
+  return `set $${variable} ${scheme}${upstreamName(app, 'blue')};
+if (-f ${traffic}/green) { set $${variable} ${scheme}${upstreamName(app, 'green')}; }
 `;
 }
 
 /** Asked by cutover alone: goes the way of every request and tells which address answered. */
-function tellingLocation(facts: SiteFacts, target: string, uri: string): string {
+function tellingLocation(facts: SiteFacts, before: string, target: string, uri: string): string {
   return `location = /.cutover/${facts.token} {
-  access_log off;
+${before === '' ? '' : `${indent(before)}\n`}  access_log off;
   proxy_pass ${target}${uri};
   proxy_next_upstream off;
   proxy_connect_timeout 2s;
@@ -146,23 +130,20 @@ function tellingLocation(facts: SiteFacts, target: string, uri: string): string 
 `;
 }
 
+/** A path may hold what ends a word or names a variable in nginx; percent-encoded it means the same to the application. */
 function healthUri(config: Config): string {
-  return config.health.kind === 'http' && config.health.path ? config.health.path : '/';
+  const path = config.health.kind === 'http' && config.health.path ? config.health.path : '/';
+  return path.replaceAll(/[^A-Za-z0-9/._~?&=%,:@+-]/g, encoded);
 }
 
-function streamMap(app: string): string {
-  const name = underscored(app);
-  return `map $http_upgrade $cutover_${name}_connection {
+function encoded(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+}
+
+function connectionMap(app: string): string {
+  return `map $http_upgrade $cutover_${underscored(app)}_connection {
   default upgrade;
   '' '';
-}
-map $http_upgrade $cutover_${name}_upgrade {
-  default 1;
-  '' '';
-}
-map $http_accept $cutover_${name}_stream {
-  default $cutover_${name}_upgrade;
-  ~^text/event-stream 1;
 }
 `;
 }
@@ -171,7 +152,7 @@ map $http_accept $cutover_${name}_stream {
 function logFormat(config: Config, facts: SiteFacts): string {
   if (!facts.log) return '';
   return `log_format cutover_${underscored(config.app)} '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
-  '"$http_referer" "$http_user_agent" $msec $request_time $upstream_addr $upstream_header_time';
+  '"$http_referer" "$http_user_agent" $upstream_header_time';
 `;
 }
 
@@ -198,10 +179,6 @@ ${listen.map((address) => `  listen ${address};`).join('\n')}
 
 function serverName(config: Config): string {
   return config.domains.length > 0 ? config.domains.join(' ') : '_';
-}
-
-function underscored(app: string): string {
-  return app.replaceAll('-', '_');
 }
 
 function indent(text: string): string {

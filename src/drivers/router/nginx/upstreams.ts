@@ -1,0 +1,33 @@
+import type { Config } from '../../../config/config.ts';
+import { otherSlot, slots, type Slot } from '../../../core/slot.ts';
+
+/** Both slots as nginx's upstream groups. */
+export function upstreams(config: Config): string {
+  return slots.map((slot) => upstream(config, slot)).join('\n');
+}
+
+/**
+ * `max_fails=0`: a refused connection moves one request to the standby and is forgotten, so that
+ * traffic is back on the live slot with the first request that it accepts again.
+ */
+function upstream(config: Config, slot: Slot): string {
+  const { keepalive, requests, idle } = config.upstream;
+  const other = config.slots[otherSlot(slot)];
+  return `upstream ${upstreamName(config.app, slot)} {
+  server 127.0.0.1:${config.slots[slot]} max_fails=0;
+${config.router.failover ? `  server 127.0.0.1:${other} backup max_fails=0;\n` : ''}${
+    keepalive > 0
+      ? `  keepalive ${keepalive};\n  keepalive_requests ${requests};\n  keepalive_timeout ${idle}ms;\n`
+      : ''
+  }}
+`;
+}
+
+export function upstreamName(app: string, slot: Slot): string {
+  return `cutover_${underscored(app)}_${slot}`;
+}
+
+/** The app's name where nginx allows no hyphen. */
+export function underscored(app: string): string {
+  return app.replaceAll('-', '_');
+}
