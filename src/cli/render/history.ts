@@ -3,11 +3,22 @@ import { humanDuration } from '../../lib/duration.ts';
 import type { Paint } from './paint.ts';
 import { table } from './table.ts';
 
+const head = ['#', 'when (UTC)', 'what', 'release', 'by', 'took', 'how it ended', 'requests', 'lost', 'message'];
+
 /** Newest last, where the eye is. */
 export function historyText(entries: readonly HistoryEntry[], paint: Paint): string {
   if (entries.length === 0) return 'Nothing has been deployed yet.\n';
-  const rows = entries.map((entry) => row(entry, paint));
-  return `${table(['#', 'when', 'what', 'release', 'by', 'took', 'how it ended', 'requests', 'lost', 'message'], rows, paint)}\n`;
+  const lines = table(
+    head,
+    entries.map((entry) => row(entry, paint)),
+    paint,
+  ).split('\n');
+  const detailed = entries.flatMap((entry, index) => [lines[index + 1] ?? '', `   ${paint.dim(stepsText(entry))}`]);
+  return [lines[0] ?? '', ...detailed, ''].join('\n');
+}
+
+function stepsText({ steps }: HistoryEntry): string {
+  return steps.map(({ step, took }) => `${step} ${took === null ? '…' : humanDuration(took)}`).join(' · ');
 }
 
 function row(entry: HistoryEntry, paint: Paint): readonly string[] {
@@ -24,6 +35,6 @@ function row(entry: HistoryEntry, paint: Paint): readonly string[] {
     colour(ended),
     entry.requests === null ? '-' : entry.requests.toLocaleString('en'),
     entry.lost === null ? '-' : String(entry.lost),
-    entry.message ?? '',
+    (entry.message ?? '').replaceAll(/\p{Cc}/gu, ' '),
   ];
 }
