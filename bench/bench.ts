@@ -3,7 +3,7 @@
 //   --only abcd    only these sections
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { ensureNginx } from '../lab/components.ts';
@@ -58,7 +58,12 @@ async function heading(): Promise<string> {
   const { stderr } = await promisify(execFile)(await ensureNginx(), ['-v']);
   const nginx = stderr.trim().replace('nginx version: ', '');
   const machine = `${cpus().length} cores (${cpus()[0]?.model.trim() ?? ''}), Linux ${release()}, Node ${process.version}, ${nginx}`;
-  return `# What was measured\n\nBy \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}. Everything, client and applications included, ran on this one machine; rounds are interleaved, so compare within a table, not with figures from elsewhere.\n`;
+  const [busy = 0] = loadavg();
+  if (busy > 0.5)
+    console.log(
+      `This machine is busy with something else (load average ${figure(busy)}): times and ratios will be worth little.`,
+    );
+  return `# What was measured\n\nBy \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}. The load average was ${figure(busy)} before. Everything, client and applications included, ran on this one machine; rounds are interleaved, so compare within a table, not with figures from elsewhere.\n`;
 }
 
 async function throughputSection(): Promise<SwitchSection> {
