@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Config } from '../config/config.ts';
-import type { SetupCommand } from '../ports.ts';
+import type { Host, SetupCommand } from '../ports.ts';
 import { exitCodes, Failure } from './failure.ts';
 import { filtered, type SetupWorld, type Thing } from './setup-action.ts';
 
@@ -77,10 +77,10 @@ async function replacement({ host }: SetupWorld, thing: Thing, known: Manifest |
   const ours = base64('content' in thing ? thing.content : '');
   const first = known?.replaced.find((file) => file.path === thing.path);
   if (first) return { ...first, ours };
-  const text = await host.read(thing.path);
-  if (text === undefined) return { path: thing.path, before: null, ours };
+  const before = await bytesOf(host, thing.path);
+  if (before === undefined) return { path: thing.path, before: null, ours };
   const { stdout } = await host.run(['stat', '-c', '%a %u %g', thing.path]);
-  return { path: thing.path, before: base64(text), look: stdout.trim(), ours };
+  return { path: thing.path, before, look: stdout.trim(), ours };
 }
 
 /** `--remove` takes the whole state directory away, so nothing of others may lie in it. */
@@ -112,6 +112,12 @@ function inside(folder: string, file: string): boolean {
 function ancestors(folder: string): readonly string[] {
   const parent = path.dirname(folder);
   return parent === folder ? [] : [parent, ...ancestors(parent)];
+}
+
+/** Base64 of a file, undefined when there is none. As text it would not come back whole: comments may be in any encoding. */
+export async function bytesOf(host: Host, file: string): Promise<string | undefined> {
+  const { code, stdout } = await host.run(['base64', '-w', '0', '--', file]);
+  return code === 0 ? stdout : undefined;
 }
 
 export function base64(text: string): string {

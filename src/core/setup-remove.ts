@@ -1,7 +1,7 @@
 import type { SetupCommand } from '../ports.ts';
 import { exitCodes, Failure } from './failure.ts';
 import { asWho, describe, filtered, frontDoorTries, type SetupWorld, type Thing } from './setup-action.ts';
-import { base64, readManifest, type Manifest, type Replaced } from './setup-manifest.ts';
+import { bytesOf, readManifest, type Manifest, type Replaced } from './setup-manifest.ts';
 
 /** Takes everything back, the state directory last. */
 export async function removeSetup(world: SetupWorld): Promise<void> {
@@ -50,18 +50,24 @@ async function tried(world: SetupWorld, command: SetupCommand): Promise<void> {
   await world.host.run(asWho(world, command));
 }
 
+/** Bytes that are no text cannot go through `write`. $1 file, $2 mode; base64 on its input. */
+const giveBack = `
+new=$1.$$.tmp
+base64 -d > "$new" && chmod "$2" "$new" && sync "$new" && mv -f "$new" "$1" || { rm -f "$new"; exit 1; }`;
+
 async function restore({ host, report }: SetupWorld, { path: file, before, look }: Replaced): Promise<void> {
   report(before === null ? `remove ${file}` : `give back ${file}`);
   if (before === null) return void (await host.run(['rm', '-f', '--', file]));
   const [mode = '644', uid, gid] = look?.split(' ') ?? [];
-  await host.write(file, Buffer.from(before, 'base64').toString('utf8'), { mode: Number.parseInt(mode, 8) });
+  const { code, stderr } = await host.run(['sh', '-c', giveBack, 'give-back', file, mode], { input: before });
+  if (code !== 0) throw new Error(`${file} could not be given back: ${stderr.trim()}`);
   if (uid && gid && process.getuid?.() === 0) await host.run(['chown', `${uid}:${gid}`, '--', file]);
 }
 
 async function mustBeUnchanged({ host }: SetupWorld, { replaced }: Manifest): Promise<void> {
   const changed = await filtered(replaced, async (file) => {
-    const now = await host.read(file.path);
-    return now !== undefined && base64(now) !== file.ours && base64(now) !== file.before;
+    const now = await bytesOf(host, file.path);
+    return now !== undefined && now !== file.ours && now !== file.before;
   });
   if (changed.length === 0) return;
   throw new Failure({
