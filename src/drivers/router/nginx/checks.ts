@@ -11,7 +11,9 @@ export function nginxChecks(host: Host, config: Config): readonly (() => Promise
     async () => {
       if ((await control.master()) === undefined) throw nginxDown(config.router.pid);
     },
-    () => mustBeVisible(host, config),
+    async () => {
+      if (config.router.mode !== 'classic') await mustBeVisible(host, config);
+    },
     async () => {
       if (!(await mayTest(host, await control.master()))) return;
       const { code, stderr } = await control.test();
