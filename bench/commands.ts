@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -34,7 +34,6 @@ export async function measureCommands(rounds: number): Promise<CommandFigures> {
   } finally {
     await cutover('down', '--yes').catch(() => undefined);
     await nginx.stop();
-    rmSync(home, { recursive: true, force: true });
   }
 }
 

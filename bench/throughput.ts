@@ -1,4 +1,4 @@
-import { rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureWrk } from '../lab/components.ts';
@@ -34,7 +34,6 @@ export async function measureThroughput(pairs: number): Promise<Throughput[]> {
   } finally {
     await nginx.stop();
     await back.stop();
-    rmSync(home, { recursive: true, force: true });
   }
 }
 

@@ -23,10 +23,7 @@ export async function startCutover(ports: Ports): Promise<Contender> {
     url: `http://127.0.0.1:${nginx.port}`,
     pid: nginx.master,
     switchTo: (slot) => router.write(allTo(slot)),
-    stop: async () => {
-      await nginx.stop();
-      rmSync(home, { recursive: true, force: true });
-    },
+    stop: nginx.stop,
   };
 }
 
@@ -34,6 +31,7 @@ export async function startCutover(ports: Ports): Promise<Contender> {
 export function stateHome(): string {
   const home = workDirectory('state');
   chmodSync(home, 0o755);
+  process.once('exit', () => rmSync(home, { recursive: true, force: true }));
   return home;
 }
 
