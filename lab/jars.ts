@@ -91,7 +91,7 @@ function publish(from: string, to: string): void {
 
 function hashSources(dir: string): string {
   const hash = createHash('sha256').update(readFileSync(join(dir, 'pom.xml')));
-  const names = readdirSync(join(dir, 'src'), { recursive: true, encoding: 'utf8' }).sort();
+  const names = readdirSync(join(dir, 'src'), { recursive: true, encoding: 'utf8' }).toSorted();
   for (const name of names) {
     const file = join(dir, 'src', name);
     if (statSync(file).isFile()) hash.update(name).update(readFileSync(file));

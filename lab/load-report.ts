@@ -72,7 +72,7 @@ export function identify({ head, body }: Answer, method: string): Identity {
 
 /** Percentiles of latencies in ms. */
 export function summarize(latencies: Float64Array): Latency {
-  const sorted = latencies.slice().sort();
+  const sorted = latencies.slice().toSorted();
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   return { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: sorted[sorted.length - 1] ?? 0 };
 }

@@ -126,7 +126,7 @@ describe('the end of a test machine', { timeout: 120_000 }, () => {
     const [first, second] = await Promise.all([bootMachine({ name: 'beta' }), bootMachine({ name: 'gamma' })]);
     expect(first.address).not.toBe(second.address);
     for (const machine of [first, second]) {
-      expect((await traces(machine.id)).sort()).toEqual(['cgroup', 'disk', 'interface', 'namespace', 'processes']);
+      expect((await traces(machine.id)).toSorted()).toEqual(['cgroup', 'disk', 'interface', 'namespace', 'processes']);
     }
     await Promise.all([first.stop(), second.stop()]);
     for (const { id } of [first, second]) await eventually(async () => expect(await traces(id)).toEqual([]));
