@@ -1,3 +1,4 @@
+import { statusJsonSchema } from '../core/status-schema.ts';
 import { configurationPage } from './docs.ts';
 import { jsonSchema } from './json-schema.ts';
 
@@ -7,6 +8,10 @@ export function generated(): readonly { readonly path: string; readonly content:
     {
       path: 'schema/cutover.schema.json',
       content: `${JSON.stringify(jsonSchema(), undefined, 2)}\n`,
+    },
+    {
+      path: 'schema/status.schema.json',
+      content: `${JSON.stringify(statusJsonSchema(), undefined, 2)}\n`,
     },
     { path: 'docs/configuration.md', content: configurationPage() },
   ];

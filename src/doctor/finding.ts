@@ -23,7 +23,7 @@ export interface Check {
   group: Group;
   /** Number in the list of what goes wrong with hand-written scripts; undefined: learnt elsewhere. */
   trap: number | undefined;
-  /** At most 18 letters. */
+  /** At most 20 letters. */
   title: string;
   /** An error that it throws means that this user may not look. */
   check(context: Context): Promise<Finding> | Finding;

@@ -1,0 +1,86 @@
+import * as z from 'zod';
+import type { Status } from './status.ts';
+
+/**
+ * The contract of `status --json`: `schema/status.schema.json` and the tests come from here. No
+ * command loads it. A change that a reader could notice takes a new `version`.
+ */
+const slot = z.enum(['blue', 'green']);
+const percent = z.int().min(0).max(100);
+const port = z.int().min(1).max(65_535);
+const count = z.int().nonnegative();
+const time = z.iso.datetime();
+
+const slotStatus = z
+  .strictObject({
+    state: z.enum(['live', 'standby', 'starting', 'stopped', 'failed']).meta({
+      description:
+        '`live`: gets the traffic. `standby`: runs and gets none, a rollback goes there at once. `starting`: runs and does not listen yet, or is being deployed. `stopped`: holds nothing that should run. `failed`: should run and does not.',
+    }),
+    release: z.string().nullable().meta({ description: 'Release in the slot: of its process, else of the record.' }),
+    port: port.meta({ description: 'Port of the slot on 127.0.0.1.' }),
+    pid: z.int().positive().nullable().meta({ description: 'Process id of the application.' }),
+    since: time.nullable().meta({ description: 'Since when the process runs, ISO 8601.' }),
+    restarts: count.meta({ description: 'Times it was started again after a crash.' }),
+    memory: count.nullable().meta({ description: 'Resident bytes of all its processes.' }),
+    detail: z.string().nullable().meta({ description: 'Why it is not as it should be, for people.' }),
+  })
+  .meta({ id: 'slot' });
+
+const agreement = z
+  .union([
+    z.literal(true),
+    z.strictObject({
+      records: z.string().meta({ description: 'Slot that the records say is live, or `nothing`.' }),
+      router: z.string().meta({ description: 'Slot that the router sends the traffic to, or `both`.' }),
+      frontDoor: z.string().meta({ description: 'Slot that answered at the front door, or what came back instead.' }),
+      differences: z.array(z.string()).min(1).meta({ description: 'What they contradict each other in, for people.' }),
+    }),
+  ])
+  .meta({ description: 'True, or what each of the three witnesses says.' });
+
+export const statusSchema = z
+  .strictObject({
+    version: z.literal(1).meta({ description: 'Version of this document.' }),
+    app: z.string().meta({ description: 'Name of the application.' }),
+    live: slot.nullable().meta({ description: 'Slot that gets the traffic; null before the first deploy.' }),
+    split: z
+      .strictObject({ blue: percent, green: percent })
+      .meta({ description: 'Percent of the traffic per slot, from the router itself.' }),
+    agreement,
+    frontDoor: z
+      .strictObject({
+        slot: slot.nullable().meta({ description: 'Slot that answered; null: none of ours.' }),
+        status: z.int().nullable().meta({ description: 'HTTP status; null: no answer came.' }),
+        detail: z.string().meta({ description: 'What was asked and what came back, for people.' }),
+      })
+      .meta({ description: 'Answer to one request the way the public goes.' }),
+    slots: z.strictObject({ blue: slotStatus, green: slotStatus }),
+    liveSince: z
+      .strictObject({
+        at: time,
+        by: z.string().meta({ description: '`user@host`.' }),
+        command: z.string().meta({ description: '`deploy` or `rollback`.' }),
+        message: z.string().nullable(),
+      })
+      .nullable()
+      .meta({ description: 'Who made the live release live, and when.' }),
+    deployment: z
+      .strictObject({
+        id: z.string(),
+        command: z.string(),
+        by: z.string(),
+        at: time,
+        step: z.string().nullable().meta({ description: 'Step it is at; null: before the first.' }),
+        running: z.boolean().meta({ description: 'False: it was interrupted, and `cutover recover` puts it right.' }),
+      })
+      .nullable()
+      .meta({ description: 'The deployment that is not finished, or null.' }),
+    releases: z.array(z.string()).meta({ description: 'Releases on the server, oldest first.' }),
+    next: z.string().meta({ description: 'What to type next, for people.' }),
+  })
+  .meta({ title: 'cutover status --json' }) satisfies z.ZodType<Status>;
+
+export function statusJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(statusSchema);
+}
