@@ -7,6 +7,7 @@ import { page } from './markdown.ts';
 /** Words in capitals that are not codes of failures. */
 const others = new Set(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL', 'EEXIST', 'ENOENT', 'PATH', 'PORT', 'NO_COLOR']);
 
+const quoted = /'([A-Z][A-Z_]{2,})'/g;
 const codes = codesInSources();
 const { text } = page('docs/troubleshooting.md');
 const documented = [...text.matchAll(/^### `([A-Z_]+)`/gm)].map(([, code = '']) => code);
@@ -35,5 +36,3 @@ function codesInSources(): readonly string[] {
   const all = [...beside, ...passed].map(([, code = '']) => code);
   return [...new Set(all)].filter((code) => !others.has(code)).toSorted();
 }
-
-const quoted = /'([A-Z][A-Z_]{2,})'/g;
