@@ -6,6 +6,9 @@ import type { HookName } from './plan.ts';
 import type { Slot } from './slot.ts';
 import type { World } from './world.ts';
 
+/** A hook must not go on by itself when cutover is killed: the recovery would run beside it. */
+const endsWithUs = ['setpriv', '--pdeathsig', 'KILL', '--'];
+
 /** Runs a configured command; its output goes to the log of the release it is about. */
 export async function runHook(
   { config, host }: World,
@@ -17,7 +20,7 @@ export async function runHook(
   const hook = config.hooks[name];
   if (!hook) return undefined;
   const values = { slot, port: String(config.slots[slot]), release: release ?? '' };
-  const { code, stdout, stderr, timedOut } = await host.run(filledCommand(hook, values), {
+  const { code, stdout, stderr, timedOut } = await host.run([...endsWithUs, ...filledCommand(hook, values)], {
     deadline: hook.deadline,
     signal,
     cwd: path.dirname(config.file),
