@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, type ChildProcess } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import { createStand, finished, mustBeDone, type Stand } from '../support/stand.
 
 const healthy = 'health: { path: /health }';
 let stand: Stand;
+let deploying: ChildProcess | undefined;
 
 /** The state lies on a small disk of its own, so that it can be filled. */
 beforeAll(async () => {
@@ -21,6 +22,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  deploying?.kill('SIGKILL');
   await stand?.cutover('down', '--yes');
   execFileSync('umount', ['-l', stand.state]);
   await stand.stop();
@@ -79,6 +81,7 @@ test('memory that does not suffice for a second copy is wrong', async () => {
 test('a deploy at work is told; killed, it is interrupted and its lock is dead; recovered, both are gone', async () => {
   stand.configure(`${healthy}\nenv: { FAIL: never-listen }`);
   const child = stand.start('deploy');
+  deploying = child;
   const ended = finished(child);
   await until(() =>
     stand.journal().some(({ deployment, kind, index }) => deployment === '2' && kind === 'step' && index === 2),
