@@ -13,7 +13,7 @@ import { root } from '../../lab/paths.ts';
 
 type Event = readonly [seconds: number, kind: 'o', text: string];
 
-const [columns, rows, longestWait] = [96, 27, 1.5];
+const [columns, rows, longestWait] = [114, 26, 1.5];
 const commands = ['cutover deploy -m "new prices"', 'cutover status', 'cutover rollback'];
 const prompt = '\u001B[1;32mdeploy@shop\u001B[0m:\u001B[1;34m/srv/shop\u001B[0m$ ';
 
@@ -53,13 +53,13 @@ async function install(on: Machine): Promise<void> {
 
 async function record(on: Machine, lines: readonly string[]): Promise<readonly Event[]> {
   const events: Event[] = [];
-  let now = 0.4;
+  let now = 0;
   const write = (text: string, after: number): void => {
     now += after;
     events.push([now, 'o', text]);
   };
   for (const line of lines) {
-    write(prompt, 0.5);
+    write(prompt, events.length === 0 ? 0 : 0.5);
     await sleep(500);
     for (const letter of line) write(letter, 0.045);
     write('\r\n', 0.3);
