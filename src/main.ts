@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { run } from './cli/program.ts';
 
-process.exitCode = await run(process.argv);
+process.exit(await run(process.argv));

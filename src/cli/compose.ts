@@ -18,7 +18,7 @@ import type { Host, Reporter, Router, Runtime, SetupAction } from '../ports.ts';
 /** The only place that knows every driver. */
 export async function compose(config: Config, report: Reporter): Promise<World> {
   const host = localHost();
-  await stateChecks(host, config);
+  await stateChecks(config);
   await actAsOwner(host, config.state);
   const systemd = await managerOf(host, config);
   const router = await routerOf(host, config);

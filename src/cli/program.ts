@@ -26,6 +26,12 @@ async function tell(failure: Failure, json: boolean): Promise<number> {
   return failure.exit;
 }
 
+type Daily = keyof typeof import('./commands/daily.ts');
+
+function daily(name: Daily): () => Promise<{ default: Action }> {
+  return async () => ({ default: (await import('./commands/daily.ts'))[name] as Action });
+}
+
 /** Each command's file is loaded only when that command runs. */
 export function build(setCode: (code: number) => void): Command {
   const program = new Command('cutover')
@@ -58,39 +64,31 @@ export function build(setCode: (code: number) => void): Command {
     .option('--print', 'show every file and command, change nothing')
     .option('--remove', 'take everything back')
     .option('--owner <user>', 'the user who will deploy (default: who called sudo)');
-  add(
-    'deploy [artifact]',
-    'start a release in the idle slot, prove it, switch to it',
-    () => import('./commands/deploy.ts'),
-  )
+  add('deploy [artifact]', 'start a release in the idle slot, prove it, switch to it', daily('deploy'))
     .option('--plan', 'print what it would do, do nothing')
     .option(...json)
     .option(...wait)
     .option(...message)
     .option('--not-reversible <why>', 'later rollbacks past this release are refused');
-  add(
-    'rollback [release]',
-    'switch back to the release before, or to a named one',
-    () => import('./commands/rollback.ts'),
-  )
+  add('rollback [release]', 'switch back to the release before, or to a named one', daily('rollback'))
     .option(...json)
     .option(...wait)
     .option(...message);
-  add('status', 'what is live, what stands by, and what to do next', () => import('./commands/status.ts'))
+  add('status', 'what is live, what stands by, and what to do next', daily('status'))
     .option(...json)
     .option('-w, --watch', 'refresh every second');
-  add('history', 'who deployed what, when, and what it cost', () => import('./commands/history.ts'))
+  add('history', 'who deployed what, when, and what it cost', daily('history'))
     .option(...json)
     .option('-n, --lines <count>', 'how many', '20');
   add('logs [of]', "the application's own output: of a slot or a release", () => import('./commands/logs.ts'))
     .option('-f, --follow', 'keep printing')
     .option('-n, --lines <count>', 'how many lines', '100');
   add('doctor', 'check every known trap on this server', () => import('./commands/doctor.ts')).option(...json);
-  add('recover', 'put an interrupted deployment right', () => import('./commands/recover.ts'))
+  add('recover', 'put an interrupted deployment right', daily('recover'))
     .option(...json)
     .addOption(new Option('--trust <witness>', 'whom to believe when they disagree').choices(['router', 'records']));
-  add('up', 'start what should run and does not', () => import('./commands/up.ts')).option(...json);
-  add('down', 'stop both slots', () => import('./commands/down.ts'))
+  add('up', 'start what should run and does not', daily('up')).option(...json);
+  add('down', 'stop both slots', daily('down'))
     .option(...json)
     .option('-y, --yes', 'do not ask');
   add(

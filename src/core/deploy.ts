@@ -47,7 +47,7 @@ async function planned(
     keepStandby: world.config.standby !== 0 && notReversible === undefined,
     hooks: configuredHooks(world),
   });
-  return { release, begin: await beginOf(world, view, 'deploy', { plan, to: slot, release: release.id, message }) };
+  return { release, begin: beginOf(world, view, 'deploy', { plan, to: slot, release: release.id, message }) };
 }
 
 /** Numbers only count up: one that was used by a failed deploy does not come back. */

@@ -80,6 +80,5 @@ function isNoHttp(error: unknown): boolean {
 
 function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return 'no answer in time';
   return 'code' in error && error.code === 'ECONNREFUSED' ? 'connection refused' : error.message;
 }

@@ -23,7 +23,7 @@ export function recover(world: World, options: RecoverOptions): Promise<Finished
     const plan = options.trust === 'records' ? towardsRecords(view) : [];
     const trusted = options.trust === 'records' ? recordedLive(view.deployments)?.live : soleSlot(view.split);
     const release = trusted && view.slots[trusted].release;
-    const begin = await beginOf(world, view, 'recover', { plan, ...(release ? { release } : {}) });
+    const begin = beginOf(world, view, 'recover', { plan, ...(release ? { release } : {}) });
     return execute(world, jobOf(view), begin, options.signal);
   });
 }

@@ -35,7 +35,7 @@ export function rollback(world: World, options: RollbackOptions): Promise<Finish
       keepStandby: world.config.standby !== 0,
       hooks: configuredHooks(world),
     });
-    const begin = await beginOf(world, view, 'rollback', {
+    const begin = beginOf(world, view, 'rollback', {
       plan,
       to: slot,
       release: target.id,

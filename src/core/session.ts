@@ -67,12 +67,12 @@ export function jobOf(view: View, artifact?: Job['artifact']): Job {
   return { artifact, releases: view.releases, proven: undefined, cut: 0 };
 }
 
-export async function beginOf(
+export function beginOf(
   world: World,
   view: View,
   command: Command,
   fields: { plan: readonly Step[]; to?: Slot; release?: string; message?: string | undefined },
-): Promise<Begin> {
+): Begin {
   const last = view.deployments.at(-1)?.deployment ?? '0';
   return {
     kind: 'begin',
@@ -83,7 +83,7 @@ export async function beginOf(
     before: view.split,
     from: view.live,
     fromRelease: view.live && view.slots[view.live].release,
-    mark: await world.traffic?.mark(),
+    mark: view.mark,
     ...fields,
   };
 }

@@ -18,7 +18,7 @@ export function up(world: World, options: SessionOptions): Promise<Finished | un
     const over = standbyIsOver(view, world.config.standby, world.clock.now());
     const plan = [...planUp(missingSlots(view)), ...(over ? planRetire(over) : [])];
     if (plan.length === 0) return undefined;
-    const begin = await beginOf(world, view, 'up', { plan });
+    const begin = beginOf(world, view, 'up', { plan });
     return execute(world, jobOf(view), begin, options.signal);
   });
 }
@@ -28,7 +28,7 @@ export function down(world: World, options: SessionOptions): Promise<Finished | 
   return underLock(world, options, async (view) => {
     const occupied = slots.filter((slot) => view.slots[slot].state !== 'stopped');
     if (occupied.length === 0) return undefined;
-    const begin = await beginOf(world, view, 'down', { plan: planDown(occupied) });
+    const begin = beginOf(world, view, 'down', { plan: planDown(occupied) });
     return execute(world, jobOf(view), begin, options.signal);
   });
 }

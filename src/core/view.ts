@@ -16,6 +16,8 @@ export interface View {
   frontDoor: FrontDoorAnswer;
   deployments: readonly Deployment[];
   releases: readonly Release[];
+  /** Position in the front door's log at this look. */
+  mark: string | undefined;
   /** Begun and not ended: its tool was killed, or it is running now. */
   unfinished: Deployment | undefined;
   /** What the witnesses contradict each other in; empty when they agree. */
@@ -23,17 +25,21 @@ export interface View {
 }
 
 /** `alive` leaves out what costs time: memory, ports, and who else listens on them. */
-export async function look({ router, runtime, store }: World, depth: 'alive' | 'full' = 'full'): Promise<View> {
-  const [split, frontDoor, blue, green, journal, releases] = await Promise.all([
+export async function look(
+  { router, runtime, store, traffic }: World,
+  depth: 'alive' | 'full' = 'full',
+): Promise<View> {
+  const [split, frontDoor, blue, green, journal, releases, mark] = await Promise.all([
     router.read(),
     router.ask(),
     runtime.inspect('blue', depth),
     runtime.inspect('green', depth),
     store.journal(),
     store.releases(),
+    traffic?.mark(),
   ]);
   const deployments = deploymentsOf(journal);
-  const seen = { split, frontDoor, slots: { blue, green }, deployments, releases };
+  const seen = { split, frontDoor, slots: { blue, green }, deployments, releases, mark };
   const unfinished = unfinishedOf(deployments);
   return { ...seen, live: liveSlot(seen), unfinished, disagreements: unfinished ? [] : disagreementsOf(seen) };
 }

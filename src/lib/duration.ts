@@ -1,7 +1,8 @@
 /** 12 ms, 3.4 s, 2 min 5 s, 3 h 20 min, 4 d 2 h: the two units a person would say. */
 export function humanDuration(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
-  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
+  if (milliseconds < 59_950)
+    return `${(milliseconds / 1000).toFixed(milliseconds < 10_000 ? 1 : 0).replace('.0', '')} s`;
   const minutes = Math.floor(milliseconds / 60_000);
   if (minutes < 60) return `${minutes} min ${Math.floor((milliseconds % 60_000) / 1000)} s`;
   const hours = Math.floor(minutes / 60);

@@ -13,7 +13,7 @@ interface Options extends MainOptions {
 export default async function unlockCommand(options: Options): Promise<void> {
   const config = await configOf(options);
   const host = localHost();
-  await stateChecks(host, config);
+  await stateChecks(config);
   const folder = path.join(config.state, 'lock');
   const owner = await lockOwner(host, folder);
   if (!owner) return void process.stdout.write('Nobody holds the lock.\n');

@@ -1,71 +1,86 @@
-import { open, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import {
+  closeSync,
+  fchmodSync,
+  fdatasyncSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import type { Content, Host, WriteOptions } from '../../ports.ts';
 import { request } from './request.ts';
 import { run } from './run.ts';
 
-/** This machine. */
+/**
+ * This machine. Its files are small and there is nothing to do meanwhile, so they are read and
+ * written at once: a trip to the thread pool for each of them made a rollback half as long again.
+ */
 export function localHost(): Host {
-  return { run, read, write, copy, request };
+  return {
+    run,
+    copy,
+    request,
+    read: async (file, options) => read(file, options?.link ?? false),
+    write: async (file, content, options) => write(file, content, options ?? {}),
+  };
 }
 
-async function read(file: string, options: { link?: boolean } = {}): Promise<string | undefined> {
+function read(file: string, link: boolean): string | undefined {
   try {
-    return options.link ? await readlink(file) : await readFile(file, 'utf8');
+    return link ? readlinkSync(file) : readFileSync(file, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
 }
 
-async function write(file: string, content: Content, options: WriteOptions = {}): Promise<void> {
-  if (options.append && typeof content === 'string') return append(file, content, options.mode);
-  if (typeof content === 'string' || 'link' in content) await replace(file, content, options.mode);
-  else await rename(content.move, file);
-  await syncFolder(path.dirname(file));
+function write(file: string, content: Content, { append, mode = 0o644 }: WriteOptions): void {
+  if (append && typeof content === 'string') return add(file, content, mode);
+  if (typeof content === 'string' || 'link' in content) replace(file, content, mode);
+  else renameSync(content.move, file);
+  opened(path.dirname(file), 'r', 0, fsyncSync);
 }
 
-async function replace(file: string, content: string | { link: string }, mode: number | undefined): Promise<void> {
+function replace(file: string, content: string | { link: string }, mode: number): void {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
-    await rm(temporary, { force: true });
-    if (typeof content === 'string') await create(temporary, content, mode);
-    else await symlink(content.link, temporary);
-    await rename(temporary, file);
+    rmSync(temporary, { force: true });
+    if (typeof content === 'string') create(temporary, content, mode);
+    else symlinkSync(content.link, temporary);
+    renameSync(temporary, file);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
+    rmSync(temporary, { force: true });
     throw error;
   }
 }
 
 /** `wx`: a link that somebody laid at the temporary name is refused, not followed. */
-async function create(file: string, content: string, mode = 0o644): Promise<void> {
-  const handle = await open(file, 'wx', mode);
-  try {
-    await handle.chmod(mode);
-    await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+function create(file: string, content: string, mode: number): void {
+  opened(file, 'wx', mode, (handle) => {
+    fchmodSync(handle, mode);
+    writeFileSync(handle, content);
+    fsyncSync(handle);
+  });
 }
 
-async function append(file: string, content: string, mode = 0o644): Promise<void> {
-  const handle = await open(file, 'a', mode);
-  try {
-    await handle.writeFile(content);
-    await handle.datasync();
-  } finally {
-    await handle.close();
-  }
+function add(file: string, content: string, mode: number): void {
+  opened(file, 'a', mode, (handle) => {
+    writeFileSync(handle, content);
+    fdatasyncSync(handle);
+  });
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
+function opened(file: string, flags: string, mode: number, work: (handle: number) => void): void {
+  const handle = openSync(file, flags, mode);
   try {
-    await handle.sync();
+    work(handle);
   } finally {
-    await handle.close();
+    closeSync(handle);
   }
 }
 

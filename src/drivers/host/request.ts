@@ -7,12 +7,14 @@ const bodyLimit = 64 * 1024;
 export async function request({ url, headers, timeout, signal }: HttpRequest): Promise<HttpAnswer> {
   const { get } = url.startsWith('https:') ? await import('node:https') : http;
   return new Promise((resolve, reject) => {
+    const abort = () => outgoing.destroy(new Error('interrupted'));
+    const timer = setTimeout(() => outgoing.destroy(new Error('no answer in time')), timeout);
+    signal?.addEventListener('abort', abort);
     const outgoing = get(
       url,
       {
         agent: false,
         headers,
-        signal: AbortSignal.any([AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]),
         rejectUnauthorized: false,
         ...(headers?.['host'] ? { servername: serverName(headers['host']) } : {}),
       },
@@ -36,6 +38,11 @@ export async function request({ url, headers, timeout, signal }: HttpRequest): P
       },
     );
     outgoing.on('error', reject);
+    outgoing.on('close', () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      reject(new Error('the connection was closed'));
+    });
   });
 }
 

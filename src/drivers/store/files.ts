@@ -5,25 +5,27 @@ import type { Host, Store } from '../../ports.ts';
 import { parseLines } from '../../lib/json-lines.ts';
 import { lockOwner, notWritable, takeLock } from './lock.ts';
 
-/** Entries, which is about two hundred deployments. */
-const longestJournal = 4000;
+/** Characters, which is several hundred deployments. */
+const longestJournal = 512 * 1024;
 
 /** Plain files in the app's state directory: `journal.jsonl`, `lock/`, `releases/ID/release.json`. */
 export function fileStore(host: Host, state: string): Store {
   const journalFile = path.join(state, 'journal.jsonl');
   const journal = async () => parseLines<JournalEntry>((await host.read(journalFile)) ?? '');
 
-  /** Before a deployment begins, the oldest ones go once there are too many. */
-  async function shorten(entries: readonly JournalEntry[]): Promise<void> {
-    if (entries.length <= longestJournal) return;
-    const kept = new Set(entries.slice(-longestJournal / 2).map(({ deployment }) => deployment));
+  /** Before a deployment begins, the older half goes once there is too much. */
+  async function shorten(): Promise<void> {
+    const text = (await host.read(journalFile)) ?? '';
+    if (text.length <= longestJournal) return;
+    const entries = parseLines<JournalEntry>(text);
+    const kept = new Set(entries.slice(entries.length / 2).map(({ deployment }) => deployment));
     await host.write(journalFile, lines(entries.filter(({ deployment }) => kept.has(deployment))), { mode: 0o600 });
   }
 
   return {
     journal,
     async append(...entries) {
-      if (entries[0]?.kind === 'begin') await shorten(await journal());
+      if (entries[0]?.kind === 'begin') await shorten();
       try {
         await host.write(journalFile, lines(entries), { append: true, mode: 0o600 });
       } catch (error) {

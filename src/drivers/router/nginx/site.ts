@@ -50,7 +50,8 @@ export function adoptedUpstreams(config: Config): string {
 /** The user's include file in `adopted`: the classic one's variable, decided by the marker. */
 export function adoptedInclude(config: Config, facts: SiteFacts): string {
   const { variable } = config.router;
-  return `${heading(config.app)}${choice(variable, 'http://', config, facts)}
+  return `${heading(config.app)}open_file_cache off;
+${choice(variable, 'http://', config, facts)}
 ${tellingLocation(facts, '', `$${variable}`, healthUri(config))}`;
 }
 
