@@ -21,7 +21,9 @@ export interface Listener {
  */
 const survey = `
 case $1 in
-  session) pids=$(cat /proc/[0-9]*/stat 2> /dev/null | awk -v session="$2" '{ pid = $1; sub(/^.*\\) /, ""); if ($4 == session) print pid }') ;;
+  session) for stat in $(grep -lsE "^[0-9]+ [(].*[)] [A-Z] [0-9]+ [0-9]+ $2 " /proc/[0-9]*/stat); do
+      stat=\${stat#/proc/} pids="$pids \${stat%/stat}"
+    done ;;
   cgroup) pids=$(cat "$2/cgroup.procs" 2> /dev/null) ;;
 esac
 for pid in $pids; do
@@ -30,7 +32,7 @@ for pid in $pids; do
 done
 if [ "$pids" ]; then
   sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\) kB$/rss \\1/p' $status
-  readlink $files | sed -n 's/^socket:\\[\\([0-9]*\\)\\]$/fd \\1/p'
+  readlink $files
 fi 2> /dev/null
 grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6 2> /dev/null
 :`;
@@ -38,7 +40,7 @@ grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6 2> /dev/null
 export async function processesOf(host: Host, kind: 'session' | 'cgroup' | 'none', id = ''): Promise<ProcessGroup> {
   const { stdout } = await host.run(['sh', '-c', survey, 'survey', kind, id]);
   const lines = stdout.split('\n');
-  const sockets = new Set(valuesOf(lines, 'fd'));
+  const sockets = new Set(lines.flatMap((line) => /^socket:\[(\d+)\]$/.exec(line)?.[1] ?? []));
   const listeners = listenersIn(lines);
   const own = listeners.filter(({ inode }) => sockets.has(inode));
   return {

@@ -24,20 +24,22 @@ const held = 75;
  * What cannot be written is tried again by a program that says why; a shell's own printf does not.
  */
 const take = `
-mkdir -p "$1" && cd "$1" || exit 1
+[ -d "$1" ] || mkdir -p "$1" || exit 1
+cd "$1" || exit 1
 number=0
 for file in *; do [ "$file" -gt "$number" ] && number=$file; done 2> /dev/null
 owner=''
 { read -r owner < "$number"; } 2> /dev/null || owner=\${owner:-'${free}'}
 [ "$owner" = '${free}' ] || [ "$number" = "$4" ] || { echo "$number"; exit ${held}; }
 next=$((number + 1)) mine=.$number.$3 taken='' late=''
-{ printf '%s\\n' "$2" > "$mine" && sync "$mine"; } 2> /dev/null || { env printf '%s\\n' "$2" > "$mine"; rm -f "$mine"; exit 1; }
+{ printf '%s\\n' "$2" > "$mine"; } 2> /dev/null || { env printf '%s\\n' "$2" > "$mine"; rm -f "$mine"; exit 1; }
 ln "$mine" "$next" 2> /dev/null && taken=yes
-rm -f "$mine"
-[ "$taken" ] || { echo "$next"; exit ${held}; }
+[ "$taken" ] || { rm -f "$mine"; echo "$next"; exit ${held}; }
 for file in *; do [ "$file" -gt "$next" ] && late=$file; done 2> /dev/null
-[ -z "$late" ] || { rm -f "$next"; echo "$late"; exit ${held}; }
-for file in *; do [ "$file" -lt "$next" ] && rm -f "$file"; done
+[ -z "$late" ] || { rm -f "$mine" "$next"; echo "$late"; exit ${held}; }
+old=''
+for file in *; do [ "$file" -lt "$next" ] && old="$old $file"; done
+rm -f "$mine" $old
 echo "$next"`;
 
 export async function takeLock(host: Host, folder: string, command: string): Promise<Lock> {
