@@ -19,7 +19,8 @@ export async function installMarker(host: Host, config: Config): Promise<readonl
     config.router.mode === 'managed'
       ? await managedFiles(host, config, facts)
       : await adoptedFiles(host, config, facts);
-  return [...markerActions(config, facts), ...(await nginxActions(host, config, files))];
+  const rotation = await rotationActions(host, config, facts);
+  return [...markerActions(config, facts), ...rotation, ...(await nginxActions(host, config, files))];
 }
 
 export async function installClassic(host: Host, config: Config): Promise<readonly SetupAction[]> {
@@ -108,6 +109,31 @@ function logFolder(log: string): SetupAction {
     owner: 'group',
     why: 'access log of the front door, in which cutover counts what was lost',
   };
+}
+
+/** Only where the log stands among the system's own, and something rotates those. */
+async function rotationActions(
+  host: Host,
+  { app, router }: Config,
+  { log }: SiteFacts,
+): Promise<readonly SetupAction[]> {
+  const folder = '/etc/logrotate.d';
+  if (!log?.startsWith('/var/log/') || (await host.run(['test', '-d', folder])).code !== 0) return [];
+  const content = `${log} {
+  daily
+  rotate 7
+  maxsize 100M
+  missingok
+  notifempty
+  compress
+  delaycompress
+  postrotate
+    [ ! -f ${router.pid} ] || kill -USR1 "$(cat ${router.pid})"
+  endscript
+}
+`;
+  const why = 'the access log is rotated like the others';
+  return [{ kind: 'file', path: `${folder}/cutover-${app}`, content, mode: 0o644, owner: undefined, why }];
 }
 
 function tokenAction(config: Config, facts: SiteFacts): SetupAction {
