@@ -92,8 +92,7 @@ async function prove(
   const successes = warm ? 1 : world.config.health.successes;
   const { asked } = await probe(world, slot, release, successes, signal);
   job.proven = { slot, pid: (await world.runtime.inspect(slot, 'alive')).pid };
-  // From here on it comes back after a reboot.
-  await world.runtime.keep(slot);
+  if (!warm) await world.runtime.keep(slot);
   return successes > 1 ? `${asked} ${successes}× in a row` : asked;
 }
 

@@ -76,6 +76,28 @@ test('a release that exits at its start is told at once, with its last words, an
   expect(await node.say('systemctl', 'list-units', '--failed', '--no-legend')).toBe('');
 });
 
+test('after a power failure the way back waits for the old release to be healthy again, so nobody meets a closed door', async () => {
+  const slow = 'health: { path: /health }\nenv: { FAIL: "slow-start:2" }';
+  const hook = "hooks:\n  after_switch: { run: 'while [ -e /srv/shop/hold ]; do sleep 0.05; done', shell: true }";
+  await node.configure(`${slow}\n${hook}`);
+  await node.done('deploy');
+  const { live } = await node.status();
+  await node.say('touch', '/srv/shop/hold');
+  await node.start('deploy');
+  await until('the hook after the switch', async () => (await node.status()).deployment?.step === 'hook');
+  await node.machine.powerFail();
+  await node.say('rm', '/srv/shop/hold');
+  const recovered = node.done('recover');
+  await until('somebody answers', async () => (await node.ask()).status === 200);
+  const load = await startLoadProcess({ url: node.url, host: node.host, connections: 20, rate: 200 });
+  await recovered;
+  await answered(load, 300);
+  const report = await load.stop();
+  console.log(`recovery after a power failure: ${report.lost} of ${report.sent} requests lost since the first answer`);
+  expect(report.losses).toEqual([]);
+  expect(await node.status()).toMatchObject({ live, agreement: true, deployment: null });
+});
+
 async function answered(load: Awaited<ReturnType<typeof startLoadProcess>>, count: number): Promise<void> {
   await until(`${count} answers`, async () => (await load.counts()).answered >= count);
 }

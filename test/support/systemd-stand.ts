@@ -88,7 +88,7 @@ function serverOn(machine: Machine, user: string, artifact: string): Server {
 }
 
 function yaml(artifact: string, config: string): string {
-  const run = artifact.endsWith('.jar') || config.includes('run:') ? '' : 'run: node server.js\n';
+  const run = artifact.endsWith('.jar') || /^run:/m.test(config) ? '' : 'run: node server.js\n';
   return `app: shop\nartifact: ${artifact}\ndomain: ${host}\n${run}${config}\n`;
 }
 
