@@ -1,17 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exitCodes } from '../src/core/failure.ts';
 import { runs, startTime, type Started } from './cleanup.ts';
 import { freePorts } from './free-port.ts';
 import { startNginx, type Nginx } from './nginx.ts';
@@ -36,6 +29,7 @@ export interface Stage {
 export class Stopped extends Error {}
 
 const main = join(root, 'dist', 'main.js');
+const patience = 120_000;
 
 export async function createStage({ jars }: Parts, signal: AbortSignal): Promise<Stage> {
   const dir = mkdtempSync(join(tmpdir(), 'cutover-quickstart-'));
@@ -68,7 +62,7 @@ export async function createStage({ jars }: Parts, signal: AbortSignal): Promise
     async close() {
       if (closed) return;
       closed = true;
-      putAway(dir);
+      await putAway(dir);
       await nginx.stop();
       rmSync(record, { force: true });
     },
@@ -77,7 +71,17 @@ export async function createStage({ jars }: Parts, signal: AbortSignal): Promise
 
 /** A group of its own, so that Ctrl-C reaches it through us, once. */
 function start(dir: string, words: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [main, ...words], { cwd: dir, stdio: 'inherit', detached: true });
+  return spawn(process.execPath, [main, ...words], {
+    cwd: dir,
+    env: environment(dir),
+    stdio: 'inherit',
+    detached: true,
+  });
+}
+
+/** What cutover keeps in the user's cache goes away with the folder too. */
+function environment(dir: string): NodeJS.ProcessEnv {
+  return { ...process.env, XDG_CACHE_HOME: join(dir, 'cache') };
 }
 
 function finished(child: ChildProcess, signal: AbortSignal): Promise<number> {
@@ -110,12 +114,20 @@ router:
 }
 
 /** Stops the application and removes the folder. */
-function putAway(dir: string): void {
-  if (existsSync(join(dir, 'state', 'journal.jsonl'))) {
-    const { status, stderr } = spawnSync(process.execPath, [main, 'down', '--yes'], { cwd: dir, encoding: 'utf8' });
-    if (status !== 0) throw new Error(`the sample could not be stopped; its folder is ${dir}\n${stderr}`);
-  }
+async function putAway(dir: string): Promise<void> {
+  if (existsSync(join(dir, 'state', 'journal.jsonl'))) await takeDown(dir);
   rmSync(dir, { recursive: true, force: true });
+}
+
+/** A deploy that outlived the demonstration may still be at work: it is waited for. */
+async function takeDown(dir: string): Promise<void> {
+  const options = { cwd: dir, env: environment(dir), encoding: 'utf8' } as const;
+  for (const end = Date.now() + patience; ; await sleep(500)) {
+    const { status, stderr } = spawnSync(process.execPath, [main, 'down', '--yes'], options);
+    if (status === 0) return;
+    if (status !== exitCodes.locked || Date.now() > end)
+      throw new Error(`the sample could not be stopped; its folder is ${dir}\n${stderr}`);
+  }
 }
 
 interface Abandoned {
@@ -131,13 +143,12 @@ function remember(dir: string): string {
   return file;
 }
 
-export function endAbandoned(): void {
+export async function endAbandoned(): Promise<void> {
   const folder = cacheDir('quickstart');
-  mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(folder)) {
     const { dir, by } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Abandoned;
     if (runs(by)) continue;
-    if (existsSync(dir)) putAway(dir);
+    if (existsSync(dir)) await putAway(dir);
     rmSync(join(folder, name), { force: true });
   }
 }

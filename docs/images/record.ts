@@ -13,7 +13,7 @@ import { root } from '../../lab/paths.ts';
 
 type Event = readonly [seconds: number, kind: 'o', text: string];
 
-const [columns, rows, longestWait] = [91, 27, 1.5];
+const [columns, rows, longestWait] = [90, 27, 1.5];
 const commands = ['cutover deploy -m "new prices"', 'cutover status', 'cutover rollback'];
 const prompt = '\u001B[1;32mdeploy@shop\u001B[0m:\u001B[1;34m/srv/shop\u001B[0m$ ';
 
