@@ -14,14 +14,20 @@ export async function whereThingsAre(
   const split = await world.router.read().catch(() => begin.before);
   const sole = soleSlot(split);
   const seen = sole && (await world.runtime.inspect(sole, 'alive').catch(() => undefined));
-  const unchanged = sole === soleSlot(begin.before) ? '. Nothing your users see has changed.' : '';
-  const evicted = done.some((step) => step.do === 'stop' && step.slot === begin.to);
+  const unchanged = begin.from && sole === begin.from ? '. Nothing your users see has changed.' : '';
+  const nobody = seen?.state !== 'running' && unchanged === '' ? ', where nothing runs yet' : '';
+  return { traffic: `${trafficText(split, seen?.release)}${nobody}${unchanged}`, left: whatIsLeft(begin, done) };
+}
+
+function whatIsLeft({ to, release, evicted }: Begin, done: readonly Step[]): string {
+  if (!to) return 'what was started is left as it is; the next command goes on from there';
   const started = done.some((step) => step.do === 'start');
+  const stopped = done.some((step) => step.do === 'stop' && step.slot === to);
   const left = [
-    started ? `${begin.to ?? ''} (release ${begin.release ?? ''}) is stopped; its log is kept` : 'nothing',
-    evicted ? `the standby that was in ${begin.to ?? ''} made room; \`cutover rollback\` starts it again` : '',
+    started ? `${to} (release ${release ?? '?'}) is stopped; its log is kept` : 'nothing',
+    stopped && evicted ? `release ${evicted} made room in ${to}; \`cutover rollback ${evicted}\` starts it again` : '',
   ];
-  return { traffic: `${trafficText(split, seen?.release)}${unchanged}`, left: left.filter(Boolean).join('; ') };
+  return left.filter(Boolean).join('; ');
 }
 
 export function foreseen(error: unknown, signal: AbortSignal): Failure {

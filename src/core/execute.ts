@@ -3,8 +3,10 @@ import { deadlineOf } from './deadline.ts';
 import { completed, exitCodes, Failure } from './failure.ts';
 import type { Outcome } from './events.ts';
 import type { Begin, Deployment, End, JournalEntry, StepDone } from './journal.ts';
+import { runHook } from './hook.ts';
 import { perform, type Job } from './perform.ts';
 import { planAbort, pointOfNoReturn, type Step, type Undo } from './plan.ts';
+import type { Slot } from './slot.ts';
 import { soleSlot } from './split.ts';
 import type { World } from './world.ts';
 
@@ -38,6 +40,7 @@ export async function resume(world: World, job: Job, deployment: Deployment): Pr
   const began = world.clock.elapsed();
   const noReturn = pointOfNoReturn(deployment.from, deployment.plan);
   const forward = !deployment.abort && deployment.begun.includes(noReturn);
+  if (!movesTraffic(deployment)) return finish(world, job, deployment, 'put-back', began);
   const calm = new AbortController().signal;
   if (forward) {
     await runSteps(world, job, deployment, noReturn, { done: [] }, calm);
@@ -97,13 +100,27 @@ async function putBack(
   const failure = foreseen(error, signal);
   const noReturn = begin.plan[pointOfNoReturn(begin.from, begin.plan)];
   const passed = noReturn !== undefined && done.includes(noReturn);
-  const undone = !passed && (await tryUndo(world, job, begin, done, failure));
+  const undone = !passed && movesTraffic(begin) && (await tryUndo(world, job, begin, done, failure));
+  await runAfterFailure(world, begin);
   await finish(world, job, begin, undone ? 'put-back' : 'stuck', began).catch((problem: unknown) =>
     warn(world, problem),
   );
   const exit = undone ? failure.exit : exitCodes.needsPerson;
   const known = await whereThingsAre(world, begin, done);
   return completed(new Failure({ ...failure.fields, exit }, failure.cause), known);
+}
+
+/** What `up` and `down` did is not undone: the next one goes on from there. */
+function movesTraffic({ plan }: Begin): boolean {
+  return plan.some((step) => step.do === 'shift');
+}
+
+async function runAfterFailure(world: World, { to, from, release }: Begin): Promise<void> {
+  const slot = to ?? from;
+  if (!slot) return;
+  await runHook(world, 'afterFailure', slot, release, new AbortController().signal).catch((problem: unknown) =>
+    warn(world, problem),
+  );
 }
 
 async function tryUndo(
@@ -151,8 +168,10 @@ async function undo(
   if (problems.length > 0) throw problems[0];
 }
 
-async function runs({ runtime }: World, slot: 'blue' | 'green'): Promise<boolean> {
-  return (await runtime.inspect(slot, 'alive')).state === 'running';
+/** Before the first deploy, what has the traffic may have been started by somebody else. */
+async function runs({ runtime }: World, slot: Slot): Promise<boolean> {
+  const { state, taken } = await runtime.inspect(slot);
+  return state === 'running' || taken;
 }
 
 async function finish(world: World, job: Job, begin: Begin, outcome: Outcome, began: number): Promise<End> {

@@ -24,6 +24,8 @@ export interface Begin {
   fromRelease?: string | undefined;
   to?: Slot | undefined;
   release?: string | undefined;
+  /** Release that stood by in `to` and had to make room. */
+  evicted?: string | undefined;
   plan: readonly Step[];
   /** Position in the front door's log. */
   mark?: string | undefined;

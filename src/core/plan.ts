@@ -1,7 +1,14 @@
 import { otherSlot, type Slot } from './slot.ts';
 import { allTo, soleSlot, type Split } from './split.ts';
 
-export type HookName = 'beforeStart' | 'afterStart' | 'beforeSwitch' | 'afterSwitch' | 'activate' | 'deactivate';
+export type HookName =
+  | 'beforeStart'
+  | 'afterStart'
+  | 'beforeSwitch'
+  | 'afterSwitch'
+  | 'afterFailure'
+  | 'activate'
+  | 'deactivate';
 
 /** One thing to do. Every step may be done twice without harm. */
 export type Step =
@@ -45,6 +52,7 @@ export function planDeploy(cutover: Cutover): readonly Step[] {
     ...(cutover.stage ? [{ do: 'stage', release: cutover.release } as const] : []),
     ...(cutover.running ? [] : bringUp(slot, cutover)),
     { do: 'probe', slot, release: cutover.release, ...(cutover.running ? { warm: true } : {}) },
+    ...(cutover.running ? [] : hook('afterStart', slot, cutover.release, cutover.hooks)),
     ...hook('beforeSwitch', slot, cutover.release, cutover.hooks),
     { do: 'shift', split: allTo(slot) },
     { do: 'confirm', slot },
@@ -89,12 +97,13 @@ export function planAbort({ before, from, fromRuns, done, unproven }: Undo): rea
   ];
 }
 
-/** Index of the step after which there is no way back: the old release's stop. */
+/** Index of the step after which there is no way back: the old release's stop, or the tidying up when all is done. */
 export function pointOfNoReturn(from: Slot | undefined, plan: readonly Step[]): number {
   const shift = plan.findIndex((step) => step.do === 'shift');
-  if (shift === -1 || !from) return Infinity;
-  const stop = plan.findIndex((step, at) => at > shift && step.do === 'stop' && step.slot === from);
-  return stop === -1 ? Infinity : stop;
+  if (shift === -1) return Infinity;
+  const ends = (step: Step) => step.do === 'prune' || (step.do === 'stop' && step.slot === from);
+  const end = plan.findIndex((step, at) => at > shift && ends(step));
+  return end === -1 ? Infinity : end;
 }
 
 export function planUp(slots: readonly { slot: Slot; release: string }[]): readonly Step[] {
@@ -121,7 +130,6 @@ function bringUp(slot: Slot, { occupied, release, hooks }: Cutover): readonly St
     ...(occupied ? planRetire(slot) : []),
     ...hook('beforeStart', slot, release, hooks),
     { do: 'start', slot, release },
-    ...hook('afterStart', slot, release, hooks),
   ];
 }
 

@@ -126,7 +126,8 @@ function portsText({ ports }: Inspection): string {
 }
 
 async function lastWords({ host, runtime }: World, slot: Slot): Promise<string> {
-  const argv = await runtime.logs({ slot }, { lines: 12, follow: false });
+  const argv = await runtime.logs({ slot }, { lines: 25, follow: false });
   const { stdout } = await host.run(argv, { deadline: 5000 });
-  return stdout.trim() ? `\nlast lines of its log:\n${stdout.trimEnd().replaceAll(/^/gm, '  ')}` : '';
+  const words = stdout.split('\n').filter((line) => line.trim() !== '');
+  return words.length > 0 ? `\nlast lines of its log:\n${words.map((line) => `  ${line}`).join('\n')}` : '';
 }

@@ -84,6 +84,7 @@ export function beginOf(
     from: view.live,
     fromRelease: view.live && view.slots[view.live].release,
     mark: view.mark,
+    evicted: fields.to && view.slots[fields.to].release,
     ...fields,
   };
 }

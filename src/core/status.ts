@@ -82,7 +82,12 @@ function stateOf(slot: Slot, seen: Inspection, view: View, port: number): SlotSt
   if (seen.state === 'stopped') return 'stopped';
   if (seen.state === 'exited') return 'failed';
   if (slot === view.live) return 'live';
-  return seen.ports.includes(port) && view.unfinished?.to !== slot ? 'standby' : 'starting';
+  return seen.ports.includes(port) && !isBeingStarted(slot, view) ? 'standby' : 'starting';
+}
+
+function isBeingStarted(slot: Slot, { unfinished: running }: View): boolean {
+  const begun = running?.begun.map((index) => running.plan[index]) ?? [];
+  return begun.some((step) => step?.do === 'start' && step.slot === slot);
 }
 
 function agreementOf(view: View): Status['agreement'] {
@@ -117,8 +122,11 @@ function nextCommand(view: View, running: boolean, standbyOver: boolean): string
     return '`cutover recover --trust router` (or `--trust records`) once you know which is right';
   if (!view.live) return '`cutover deploy`';
   const live = view.slots[view.live];
+  if (live.taken) return '`cutover deploy`: it takes over from what runs there';
   if (live.state !== 'running') return '`cutover up`: the live release does not run';
   if (!view.frontDoor.slot) return '`cutover doctor`: the front door does not answer';
+  if ((view.frontDoor.status ?? 0) >= 500)
+    return `\`cutover logs ${view.live}\`: the front door answers ${view.frontDoor.status}`;
   if (standbyOver) return '`cutover up`: it stops the standby, whose time is over';
   const standby = view.slots[otherSlot(view.live)];
   const named = standbyIsNewer(view, view.live) ? ` ${standby.release ?? ''}` : '';

@@ -46,11 +46,14 @@ export async function look(
 
 type Seen = Omit<View, 'live' | 'unfinished' | 'disagreements'>;
 
-/** Before the first release the router points somewhere too, but nothing is live. */
+/**
+ * Before the first release the router points somewhere too, but nothing is live; unless the
+ * application runs there already, started by the script that cutover takes over from.
+ */
 function liveSlot({ split, slots: inspected, deployments }: Seen): Slot | undefined {
   const slot = soleSlot(split);
   const known = recordedLive(deployments) !== undefined;
-  return slot && (known || inspected[slot].release !== undefined) ? slot : undefined;
+  return slot && (known || inspected[slot].release !== undefined || inspected[slot].taken) ? slot : undefined;
 }
 
 function disagreementsOf({ split, frontDoor, slots: inspected, deployments }: Seen): readonly string[] {
@@ -66,7 +69,8 @@ function disagreementsOf({ split, frontDoor, slots: inspected, deployments }: Se
     found.push(
       `the records say release ${recorded.release ?? '?'} is live in ${routed}, but ${routed} runs release ${held}`,
     );
-  if (routed && inspected[routed].taken) found.push(`a process that is not ours listens on the port of ${routed}`);
+  if (recorded && routed && inspected[routed].taken)
+    found.push(`a process that is not ours listens on the port of ${routed}`);
   return found;
 }
 

@@ -1,4 +1,5 @@
 import { recover } from '../../core/recover.ts';
+import { look } from '../../core/view.ts';
 import { compose } from '../compose.ts';
 import { configOf, reporterOf, type MainOptions } from '../main-options.ts';
 import { interruptible } from '../signals.ts';
@@ -16,6 +17,8 @@ export default async function recoverCommand(options: Options): Promise<void> {
     signal: interruptible(),
     trust: options.trust,
   });
-  const live = done?.end.live ? `; ${done.end.live} is live with release ${done.end.release ?? '?'}` : '';
-  if (!options.json) process.stdout.write(`Records, router and processes agree${live}.\n`);
+  if (options.json) return;
+  const { live, slots } = await look(world, 'alive');
+  const words = live ? `: ${live} is live with release ${slots[live].release ?? '?'}` : '; nothing is deployed';
+  process.stdout.write(`${done ? 'Put right' : 'Nothing is in disorder'}${words}.\n`);
 }

@@ -5,7 +5,7 @@ import { paintFor, type Paint } from './paint.ts';
 import { stepIntent, stepName } from './step.ts';
 
 const nameWidth = 9;
-const detailWidth = 58;
+const detailWidth = 66;
 
 /** Steps as they run, each with its own time. On a terminal the running one is shown too. */
 export function humanReporter(stream: NodeJS.WriteStream, app: string): Reporter {

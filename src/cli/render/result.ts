@@ -11,12 +11,12 @@ import { stepIntent, stepName } from './step.ts';
 export function endText({ begin, end }: Finished, config: Config): string {
   const { live, release, requests, lost, cut } = end;
   if (!live) return 'Done.\n';
-  const counted = requests === undefined ? '' : `  ${lost ?? 0} of ${requests} requests lost meanwhile.`;
-  const cutText = cut ? `  ${cut} connections were cut.` : '';
+  const counted = requests ? ` ${lost ?? 0} of ${requests.toLocaleString('en')} requests lost meanwhile.` : '';
+  const cutText = cut ? ` ${cut} connections were cut.` : '';
   const standby = begin.from && !begin.plan.some((step) => step.do === 'stop' && step.slot === begin.from);
   const back =
-    begin.command === 'deploy' && standby ? `  Back again: \`cutover rollback\` (${begin.from} stays up).` : '';
-  return `Release ${release ?? '?'} is live in ${live} on port ${config.slots[live]}.${counted}${cutText}${back}\n`;
+    begin.command === 'deploy' && standby ? `\`cutover rollback\` goes back at once: ${begin.from} stays up.\n` : '';
+  return `Release ${release ?? '?'} is live in ${live} on port ${config.slots[live]}.${counted}${cutText}\n${back}`;
 }
 
 /** Steps, ports, deadlines and files of a deploy that was not done. */

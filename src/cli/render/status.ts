@@ -26,7 +26,7 @@ function headline({ app, live, liveSince, slots: seen }: Status, now: number, pa
   if (!live) return `${paint.bold(app)}  nothing is deployed yet`;
   const release = seen[live].release ?? '?';
   const since = liveSince
-    ? `  ${paint.dim(`since ${ago(liveSince.at, now)}, ${liveSince.command} by ${liveSince.by}${liveSince.message ? `: ${liveSince.message}` : ''}`)}`
+    ? `  ${paint.dim(`${ago(liveSince.at, now)}, ${liveSince.command} by ${liveSince.by}${liveSince.message ? `: ${liveSince.message}` : ''}`)}`
     : '';
   return `${paint.bold(app)}  release ${release} is live in ${paint.green(live)}${since}`;
 }

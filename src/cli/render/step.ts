@@ -6,6 +6,7 @@ const hookNames = {
   afterStart: 'after start',
   beforeSwitch: 'before switch',
   afterSwitch: 'after switch',
+  afterFailure: 'after failure',
   activate: 'activate',
   deactivate: 'deactivate',
 } as const;

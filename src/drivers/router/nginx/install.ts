@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Config } from '../../../config/config.ts';
 import { Failure } from '../../../core/failure.ts';
+import { otherSlot, type Slot } from '../../../core/slot.ts';
 import type { Host, SetupAction } from '../../../ports.ts';
 import { atLeast, nginxControl, sitesFolder } from './control.ts';
 import { scratchTest } from './scratch.ts';
@@ -20,13 +21,17 @@ export async function installMarker(host: Host, config: Config): Promise<readonl
       ? await managedFiles(host, config, facts)
       : await adoptedFiles(host, config, facts);
   const rotation = await rotationActions(host, config, facts);
-  return [...markerActions(config, facts), ...rotation, ...(await nginxActions(host, config, files))];
+  return [
+    ...markerActions(config, facts, await firstSlot(host, config)),
+    ...rotation,
+    ...(await nginxActions(host, config, files)),
+  ];
 }
 
 export async function installClassic(host: Host, config: Config): Promise<readonly SetupAction[]> {
   const facts = await siteFacts(host, config);
   const existing = await existingInclude(host, config);
-  const slot = existing.includes(`:${config.slots.green}`) ? 'green' : 'blue';
+  const slot = existing.includes(`:${config.slots.green};`) ? 'green' : 'blue';
   const include = {
     path: config.router.include,
     content: classicInclude(config, facts, slot),
@@ -87,14 +92,22 @@ async function existingInclude(host: Host, config: Config): Promise<string> {
   });
 }
 
-function markerActions(config: Config, facts: SiteFacts): readonly SetupAction[] {
+/** Where the traffic goes when the switch is made: for an adopted include, to the port that it names. */
+async function firstSlot(host: Host, { router, slots }: Config): Promise<Slot> {
+  if (router.mode === 'managed') return 'blue';
+  const include = (await host.read(router.include)) ?? '';
+  const names = (slot: Slot) => include.includes(`:${slots[slot]};`);
+  return names('green') && !names('blue') ? 'green' : 'blue';
+}
+
+function markerActions(config: Config, facts: SiteFacts, first: Slot): readonly SetupAction[] {
   return [
     tokenAction(config, facts),
     { kind: 'directory', path: facts.traffic, mode: 0o755, owner: 'deployer', why: 'what nginx looks at' },
     {
       kind: 'marker',
-      path: path.join(facts.traffic, 'blue'),
-      unless: path.join(facts.traffic, 'green'),
+      path: path.join(facts.traffic, first),
+      unless: path.join(facts.traffic, otherSlot(first)),
       why: 'the switch: its name is the live slot; left alone when it is there',
     },
     ...(facts.log ? [logFolder(facts.log)] : []),
