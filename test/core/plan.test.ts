@@ -9,7 +9,7 @@ import {
   type Cutover,
   type Step,
 } from '../../src/core/plan.ts';
-import { otherSlot, slots, type Slot } from '../../src/core/slot.ts';
+import { slots, type Slot } from '../../src/core/slot.ts';
 import { allTo } from '../../src/core/split.ts';
 import { apply, stateBefore, type State } from '../support/plan-model.ts';
 
@@ -156,18 +156,18 @@ describe('the way back from any point of any plan', () => {
 });
 
 describe('the point of no return', () => {
-  it('is the stop of the old release, which is there only when no standby is kept', () => {
-    always(({ live, keepStandby }, plan) => {
+  it('is the stop of the old release, or the tidying up where a standby is kept', () => {
+    always(({ live, keepStandby, stage }, plan) => {
       const at = pointOfNoReturn(live, plan);
-      if (!live || keepStandby) return void expect(at).toBe(Infinity);
-      expect(plan[at]).toEqual({ do: 'stop', slot: live });
+      if ((!live || keepStandby) && !stage) return void expect(at).toBe(Infinity);
+      expect(plan[at]).toEqual(!live || keepStandby ? { do: 'prune' } : { do: 'stop', slot: live });
       expect(plan.findIndex((step) => step.do === 'confirm')).toBeLessThan(at);
     });
   });
 
   it('is not there in a plan that moves no traffic', () => {
     expect(pointOfNoReturn('blue', [{ do: 'stop', slot: 'blue' }])).toBe(Infinity);
-    expect(pointOfNoReturn(undefined, planDeploy(first))).toBe(Infinity);
+    expect(pointOfNoReturn(undefined, planDeploy({ ...first, stage: false }))).toBe(Infinity);
   });
 
   it('once passed, leads on to the new release from every later point', () => {
@@ -177,7 +177,7 @@ describe('the point of no return', () => {
         const end = apply(apply(stateBefore(cutover), effects), plan.slice(noReturn));
         expect(done.length).toBeGreaterThan(noReturn);
         expect(end.violations).toEqual([]);
-        expect(end.split).toEqual(allTo(otherSlot(cutover.live ?? 'blue')));
+        expect(end.split).toEqual(allTo(targetSlot(cutover.live, cutover.before)));
       }
     });
   });

@@ -40,6 +40,8 @@ export interface Stand {
   status(): Promise<Status>;
   /** Writes cutover.yaml anew with other lines. */
   configure(config: string, artifact?: string): void;
+  /** Writes cutover.yaml anew with these lines under `router:` instead of `listen` and `sites`. */
+  reroute(router: string): void;
   journal(): readonly Record<string, unknown>[];
   stop(): Promise<void>;
 }
@@ -67,6 +69,7 @@ export async function createStand(options: StandOptions = {}): Promise<Stand> {
     start: (...words) => spawn(process.execPath, [main, ...withConfig(words, config)], { cwd: dir, stdio: 'pipe' }),
     status: async () => JSON.parse((await stand.cutover('status', '--json')).stdout) as Status,
     configure: (more, artifact) => writeFileSync(config, text(stand, options, more, artifact)),
+    reroute: (router) => writeFileSync(config, text(stand, { ...options, adopted: router }, options.config ?? '')),
     journal: () => lines(path.join(stand.state, 'journal.jsonl')),
     stop: () => stop(stand),
   };
@@ -81,7 +84,12 @@ function withConfig(words: readonly string[], config: string): readonly string[]
   return [command, '--config', config, ...rest];
 }
 
-function text({ nginx, state, ports }: Stand, options: StandOptions, more: string, artifact?: string): string {
+function text(
+  { nginx, state, ports }: Stand,
+  options: StandOptions & { adopted?: string },
+  more: string,
+  artifact?: string,
+): string {
   const own = /^run:/m.test(more) || (artifact ?? options.artifact)?.endsWith('.jar') ? '' : 'run: node server.js\n';
   return `app: shop
 artifact: ${artifact ?? options.artifact ?? nodeSample}
@@ -93,9 +101,8 @@ ${own}router:
   binary: ${nginx.binary}
   conf: ${nginx.conf}
   prefix: ${nginx.dir}
-  sites: ${nginx.confDir}
   pid: ${nginx.pid}
-  listen: 127.0.0.1:${nginx.port}
+${options.adopted ? `  front_door: http://127.0.0.1:${nginx.port}\n  ${options.adopted}` : `  sites: ${nginx.confDir}\n  listen: 127.0.0.1:${nginx.port}`}
 ${options.router ?? ''}
 ${more}
 `;
