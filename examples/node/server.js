@@ -15,7 +15,8 @@ const routes = {
   'GET /': (_, response) => send(response, 200, 'text/html', page()),
   'GET /version': (_, response) => sendJson(response, 200, identity),
   'GET /health': (_, response) => sendJson(response, healthy ? 200 : 503, { status: healthy ? 'UP' : 'DOWN' }),
-  'GET /slow': (query, response) => setTimeout(() => sendJson(response, 200, identity), Number(query.get('ms') ?? 1000)),
+  'GET /slow': (query, response) =>
+    setTimeout(() => sendJson(response, 200, identity), Number(query.get('ms') ?? 1000)),
   'GET /events': events,
   'POST /echo': (_, response, request) => echo(request, response),
   'POST /die': (query, response) => die(query.get('how') ?? 'exit', response),
@@ -50,13 +51,18 @@ function stop(code) {
 function echo(request, response) {
   const chunks = [];
   request.on('data', (chunk) => chunks.push(chunk));
-  request.on('end', () => send(response, 200, request.headers['content-type'] ?? 'application/octet-stream', Buffer.concat(chunks)));
+  request.on('end', () =>
+    send(response, 200, request.headers['content-type'] ?? 'application/octet-stream', Buffer.concat(chunks)),
+  );
 }
 
 function events(query, response) {
   let id = 0;
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-  const timer = setInterval(() => response.write(`id:${++id}\ndata:${JSON.stringify(identity)}\n\n`), Number(query.get('ms') ?? 100));
+  const timer = setInterval(
+    () => response.write(`id:${++id}\ndata:${JSON.stringify(identity)}\n\n`),
+    Number(query.get('ms') ?? 100),
+  );
   streams.add(response);
   response.on('close', () => {
     clearInterval(timer);

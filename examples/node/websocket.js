@@ -5,7 +5,12 @@ export function echoWebSocket(request, socket) {
   const key = request.headers['sec-websocket-key'];
   if (key === undefined) return socket.destroy();
   const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
-  const head = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${accept}`];
+  const head = [
+    'HTTP/1.1 101 Switching Protocols',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Accept: ${accept}`,
+  ];
   socket.write(`${head.join('\r\n')}\r\n\r\n`);
   let bytes = Buffer.alloc(0);
   socket.on('error', () => socket.destroy());
