@@ -25,7 +25,11 @@ test('a Spring Boot jar is started with its port, its readiness and a graceful s
 });
 
 test('deploy, rollback and the next deploy lose nothing, WebSockets and events included', async () => {
-  const sockets = await startWebSockets({ url: `${stand.url.replace('http', 'ws')}/ws`, host: stand.host, connections: 5 });
+  const sockets = await startWebSockets({
+    url: `${stand.url.replace('http', 'ws')}/ws`,
+    host: stand.host,
+    connections: 5,
+  });
   const events = await startEvents({ url: `${stand.url}/events`, host: stand.host, connections: 5 });
   stand.configure(health, await springBootJar({ version: '2' }));
   mustBeDone(await stand.cutover('deploy'));
@@ -35,14 +39,19 @@ test('deploy, rollback and the next deploy lose nothing, WebSockets and events i
   mustBeDone(await stand.cutover('rollback', '2'));
   load.fireIdleNow();
   const [echoes, seen] = [await sockets.stop(), await events.stop()];
-  console.log(`WebSocket: ${echoes.echoed} of ${echoes.sent} echoed, SSE: ${seen.events} events, ${seen.cuts.length} cut`);
+  console.log(
+    `WebSocket: ${echoes.echoed} of ${echoes.sent} echoed, SSE: ${seen.events} events, ${seen.cuts.length} cut`,
+  );
   expect(echoes).toMatchObject({ unanswered: 0, cuts: [] });
   expect(seen.cuts).toEqual([]);
   mustBeDone(await stand.cutover('deploy'));
 });
 
 test('a jar whose application never becomes healthy is taken back', async () => {
-  stand.configure(health.replace('UP', 'UP, deadline: 20s'), await springBootJar({ properties: { FAIL: 'unhealthy' } }));
+  stand.configure(
+    health.replace('UP', 'UP, deadline: 20s'),
+    await springBootJar({ properties: { FAIL: 'unhealthy' } }),
+  );
   const { code, stderr } = await stand.cutover('deploy');
   expect(code, stderr).toBe(5);
   expect(stderr).toContain('HEALTH_TIMEOUT');
@@ -50,7 +59,9 @@ test('a jar whose application never becomes healthy is taken back', async () => 
 
 test('through all of it no request was lost', async () => {
   const report = await load.stop();
-  console.log(`Spring Boot: ${report.lost} of ${report.sent} requests lost, by release ${JSON.stringify(report.byRelease)}`);
+  console.log(
+    `Spring Boot: ${report.lost} of ${report.sent} requests lost, by release ${JSON.stringify(report.byRelease)}`,
+  );
   expect(report.losses).toEqual([]);
   expect(Object.keys(report.byRelease)).toEqual(expect.arrayContaining(['1', '2', '3']));
 });
