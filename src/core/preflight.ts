@@ -12,7 +12,7 @@ export async function preflight(world: World, view: View, slot: Slot): Promise<v
 }
 
 /** Whatever the status: an answer that came through our location proves the way. */
-function mustReachFrontDoor({ router }: World, { frontDoor }: View): void {
+export function mustReachFrontDoor({ router }: World, { frontDoor }: View): void {
   if (frontDoor.slot) return;
   throw new Failure({
     code: 'FRONT_DOOR_SILENT',

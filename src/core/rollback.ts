@@ -2,7 +2,7 @@ import { configuredHooks, nothingDeployed } from './deploy.ts';
 import { execute, type Finished } from './execute.ts';
 import { exitCodes, Failure } from './failure.ts';
 import { planRollback } from './plan.ts';
-import { preflight } from './preflight.ts';
+import { mustReachFrontDoor, preflight } from './preflight.ts';
 import type { Release } from './release.ts';
 import { beginOf, jobOf, underLock, type SessionOptions } from './session.ts';
 import { otherSlot, type Slot } from './slot.ts';
@@ -22,6 +22,7 @@ export function rollback(world: World, options: RollbackOptions): Promise<Finish
     if (!live) throw nothingDeployed();
     const target = targetRelease(view, live, options.release);
     mustBeReversible(view, live, target);
+    mustReachFrontDoor(world, view);
     const slot = otherSlot(live);
     const running = isUp(view, slot, target.id);
     if (!running) await preflight(world, await look(world), slot);
