@@ -16,10 +16,12 @@ import { frontDoorToken } from './token.ts';
 export default function markerRouter(host: Host, config: Config): Router {
   const marker = (slot: Slot) => path.join(config.state, 'traffic', slot);
 
-  async function read(): Promise<Split> {
+  /** Two looks are not one: a switch in between shows both or none, so what is strange is looked at again. */
+  async function read(tries = 3): Promise<Split> {
     const [blue, green] = await Promise.all(slots.map((slot) => host.read(marker(slot))));
-    if ((blue === undefined) === (green === undefined)) throw unreadable(config.state, green !== undefined);
-    return allTo(green === undefined ? 'blue' : 'green');
+    if ((blue === undefined) !== (green === undefined)) return allTo(green === undefined ? 'blue' : 'green');
+    if (tries > 1) return read(tries - 1);
+    throw unreadable(config.state, green !== undefined);
   }
 
   async function write(split: Split): Promise<void> {
@@ -32,7 +34,7 @@ export default function markerRouter(host: Host, config: Config): Router {
   return {
     name: `nginx (${config.router.mode})`,
     granularity: 100,
-    read,
+    read: () => read(),
     write,
     ask: async (signal) => askFrontDoor(host, config, await frontDoorToken(host, config.state), signal),
     connections: (slot) => connectionsTo(host, config.slots[slot]),
