@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { Failure } from '../../src/core/failure.ts';
+import { otherSlot, type Slot } from '../../src/core/slot.ts';
+import { allTo } from '../../src/core/split.ts';
+import type { Router } from '../../src/ports.ts';
+import { rejection, until } from '../support/until.ts';
+
+export interface RouterUnderTest {
+  router: Router;
+  /** One public request on a connection of its own: the slot that answers, `stays` holds its answer back for so many ms. */
+  visit(stays?: number): Promise<string>;
+  /** Somebody else moves the traffic. */
+  foreign(to: Slot): Promise<void>;
+  /** Ways in which what it reads can be damaged. */
+  damages: readonly (() => Promise<void>)[];
+  end(slot: Slot): Promise<void>;
+  /** Longest time from a write that has returned to the first public answer of the new slot, ms. */
+  settles: number;
+}
+
+/** What every router must do. `open` is called once for each test, with both slots answering and all traffic on blue. */
+export function routerContract(open: () => Promise<RouterUnderTest>): void {
+  it('moves the public traffic, there and back, and tells so', async () => {
+    const { router, visit } = await open();
+    expect(await router.read()).toEqual(allTo('blue'));
+    for (const slot of ['green', 'blue', 'green'] as const) {
+      await router.write(allTo(slot));
+      expect(await router.read()).toEqual(allTo(slot));
+      expect(await visit()).toBe(slot);
+      expect(await router.ask()).toMatchObject({ slot, status: 200 });
+    }
+  });
+
+  it('has moved every new request by the time that it returns', async () => {
+    const { router, visit, settles } = await open();
+    let [slowest, longest] = [0, 0];
+    for (let round = 0; round < 6; round++) {
+      const to: Slot = round % 2 ? 'blue' : 'green';
+      await router.write(allTo(to));
+      const began = performance.now();
+      slowest = 0;
+      while (slowest < 5000 && (await visit()) !== to) slowest = performance.now() - began;
+      longest = Math.max(longest, slowest);
+      for (let more = 0; more < 5; more++) expect(await visit()).toBe(to);
+    }
+    console.log(`${router.name}: an old answer at most ${longest.toFixed(1)} ms after the write returned`);
+    expect(longest).toBeLessThanOrEqual(settles);
+  });
+
+  it('can write what is there already', async () => {
+    const { router, visit } = await open();
+    for (const slot of ['blue', 'green', 'green'] as const) await router.write(allTo(slot));
+    expect(await visit()).toBe('green');
+  });
+
+  it('can be read at any moment of a write', async () => {
+    const { router } = await open();
+    const writing = { on: true };
+    const seen = new Set<string>();
+    const reader = (async () => {
+      while (writing.on) {
+        seen.add(JSON.stringify(await router.read()));
+        await new Promise((go) => setImmediate(go));
+      }
+    })();
+    try {
+      for (let round = 0; round < (router.name.includes('classic') ? 4 : 200); round++) {
+        await router.write(allTo(round % 2 ? 'blue' : 'green'));
+        await sleep(Math.random() * 3);
+      }
+    } finally {
+      writing.on = false;
+    }
+    await reader;
+    expect([...seen].toSorted()).toEqual([JSON.stringify(allTo('blue')), JSON.stringify(allTo('green'))].toSorted());
+  });
+
+  it('refuses a split that it cannot make, and leaves the traffic where it is', async () => {
+    const { router, visit } = await open();
+    expect(router.granularity).toBe(100);
+    expect(await rejection(router.write({ blue: 50, green: 50 }))).toBeInstanceOf(Error);
+    expect([await router.read(), await visit()]).toEqual([allTo('blue'), 'blue']);
+  });
+
+  it('sees what somebody else changed', async () => {
+    const { router, foreign, visit } = await open();
+    await foreign('green');
+    await until(async () => (await visit()) === 'green');
+    expect(await router.read()).toEqual(allTo('green'));
+    expect((await router.ask()).slot).toBe('green');
+  });
+
+  it('fails in clear words, and guesses nothing, when what it reads is damaged', async () => {
+    const { router, damages } = await open();
+    for (const damage of damages) {
+      await damage();
+      const failure = await rejection(router.read());
+      expect(failure).toBeInstanceOf(Failure);
+      expect((failure as Failure).fields).toMatchObject({
+        why: expect.any(String) as string,
+        fix: expect.any(String) as string,
+      });
+    }
+  });
+
+  it('counts the connections to each slot', async () => {
+    const { router, visit } = await open();
+    const before = { blue: await router.connections('blue'), green: await router.connections('green') };
+    const open5 = Array.from({ length: 5 }, () => visit(1500));
+    await sleep(500);
+    expect((await router.connections('blue')) - before.blue).toBeGreaterThanOrEqual(5 - before.blue);
+    expect(await router.connections('green')).toBe(before.green);
+    await Promise.all(open5);
+  });
+
+  it('still tells which slot it asks when nobody answers there', async () => {
+    const { router, end } = await open();
+    await end('blue');
+    await end(otherSlot('blue'));
+    const answer = await router.ask();
+    expect(answer.status).toBe(502);
+    expect(answer.detail).toContain('502');
+  });
+}
