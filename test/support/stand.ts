@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
+import { slots } from '../../src/core/slot.ts';
 import type { Status } from '../../src/core/status.ts';
+import { remember, startTime } from '../../lab/cleanup.ts';
 import { freePorts } from '../../lab/free-port.ts';
 import { startNginx, type Nginx } from '../../lab/nginx.ts';
 import { root } from '../../lab/paths.ts';
@@ -65,7 +67,11 @@ export async function createStand(options: StandOptions = {}): Promise<Stand> {
     state: path.join(dir, 'state'),
     url: `http://127.0.0.1:${nginx.port}`,
     ports: { blue, green },
-    cutover: (...words) => finished(stand.start(...words)),
+    async cutover(...words) {
+      const result = await finished(stand.start(...words));
+      rememberWhatRuns(stand);
+      return result;
+    },
     start: (...words) => spawn(process.execPath, [main, ...withConfig(words, config)], { cwd: dir, stdio: 'pipe' }),
     status: async () => JSON.parse((await stand.cutover('status', '--json')).stdout) as Status,
     configure: (more, artifact) => writeFileSync(config, text(stand, options, more, artifact)),
@@ -126,6 +132,15 @@ export function mustBeDone({ code, stdout, stderr }: Finished): void {
 function lines(file: string): readonly Record<string, unknown>[] {
   const all = readFileSync(file, 'utf8').split('\n').filter(Boolean);
   return all.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** Should the tests be killed, the next run ends what these supervisors keep running. */
+function rememberWhatRuns({ state }: Stand): void {
+  for (const slot of slots) {
+    const file = path.join(state, 'slots', slot, 'supervisor');
+    const pid = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : 0;
+    if (pid > 0 && startTime(pid) !== undefined) remember(pid);
+  }
 }
 
 /** A stand that failed in the middle is stopped all the same: `down` first recovers. */
