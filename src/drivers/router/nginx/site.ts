@@ -29,7 +29,7 @@ export function managedSite(config: Config, facts: SiteFacts): string {
     heading(config.app),
     upstreams(config),
     logFormat(config, facts),
-    connectionMap(config.app),
+    upgradeMaps(config.app),
     redirects ? redirect(plain, name) : '',
     'server {',
     ...(redirects ? [] : plain.map((listen) => `  listen ${listen};`)),
@@ -98,7 +98,7 @@ location @cutover_stream {
   proxy_send_timeout 1h;
 ${indent(forwarded)}
   proxy_set_header Connection $cutover_${name}_connection;
-  proxy_set_header Upgrade $http_upgrade;
+  proxy_set_header Upgrade $cutover_${name}_upgrade;
 ${indent(passing(config, facts))}
 }
 
@@ -141,10 +141,16 @@ function encoded(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
-function connectionMap(app: string): string {
-  return `map $http_upgrade $cutover_${underscored(app)}_connection {
-  default upgrade;
-  '' '';
+/** Nothing but a WebSocket is upgraded: HTTP clients also offer `h2c`, which must not hold on to a slot. */
+function upgradeMaps(app: string): string {
+  const name = underscored(app);
+  return `map $http_upgrade $cutover_${name}_upgrade {
+  default '';
+  ~*^websocket$ $http_upgrade;
+}
+map $http_upgrade $cutover_${name}_connection {
+  default '';
+  ~*^websocket$ upgrade;
 }
 `;
 }
