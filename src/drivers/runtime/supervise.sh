@@ -32,9 +32,14 @@ launch() {
 }
 
 # Copy, then empty: the application keeps its open file, so a few lines may go missing in between.
-bound_log='while sleep 5 && kill -0 "$3"; do
-  [ "$(wc -c < "$1")" -gt "$2" ] && cp "$1" "$1.1" && : > "$1"
-done'
+bound_log() { [ "$(wc -c < "$log")" -le "$limit" ] || { cp "$log" "$log.1" && : > "$log"; }; }
+
+# A zombie has ended too.
+app_runs() {
+  read -r stat 2> /dev/null < "/proc/$app/stat" || return 1
+  set -- ${stat##*) }
+  [ "$1" != Z ]
+}
 
 # The whole group; in its first moment it is not yet one.
 signal_app() { [ -n "$app" ] && { kill -s "$1" -- "-$app" || kill -s "$1" "$app"; } 2> /dev/null; }
@@ -44,7 +49,7 @@ stop_app() {
   signal_app TERM
 }
 
-pause() { # interruptible, unlike a plain sleep
+pause() { # unlike a plain sleep it ends when a signal comes, or a child goes
   sleep "$1" &
   wait $!
   kill $! 2> /dev/null
@@ -58,8 +63,6 @@ trap '' HUP
 exec >> "$log" 2>&1 < /dev/null
 rm -f app exit
 record supervisor $$ "$(identity $$)"
-setsid sh -c "$bound_log" bound-log "$log" "$limit" $$ &
-keeper=$!
 
 while [ -z "$stopping" ] && wanted; do
   began=$(date +%s)
@@ -67,11 +70,14 @@ while [ -z "$stopping" ] && wanted; do
   app=$!
   record app "$app" "$(identity "$app")" "$began" "$restarts"
   [ -z "$stopping" ] || signal_app TERM
-  while :; do
-    wait "$app"
-    code=$?
-    kill -0 "$app" 2> /dev/null || break
+  trap : CHLD
+  while app_runs; do
+    pause 5
+    bound_log
   done
+  trap - CHLD
+  wait "$app"
+  code=$?
   while [ -n "$stopping" ] && signal_app 0; do pause 0.02; done
   signal_app KILL
   app=''
@@ -83,5 +89,4 @@ while [ -z "$stopping" ] && wanted; do
   pause "$delay"
   [ "$delay" -lt 30 ] && delay=$((delay * 2))
 done
-kill -s KILL -- "-$keeper"
 rm -f supervisor

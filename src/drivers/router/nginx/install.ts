@@ -118,7 +118,8 @@ function logFolder(log: string): SetupAction {
   return {
     kind: 'directory',
     path: path.dirname(log),
-    mode: 0o750,
+    // nginx's workers must get through to open it again after a rotation.
+    mode: 0o751,
     owner: 'group',
     why: 'access log of the front door, in which cutover counts what was lost',
   };
