@@ -96,9 +96,15 @@ describe('with a server block of the user’s own', () => {
       { verdict: 'warning' },
     ],
     [
-      'open_file_cache',
+      'open_file_cache of the whole nginx, which the include turns off where it matters,',
       'open-file-cache',
-      (text) => text.replace('  include', '  open_file_cache max=100;\n  include'),
+      (text) => `open_file_cache max=100;\n${text}`,
+      { verdict: 'fine' },
+    ],
+    [
+      'open_file_cache in place of the one that the include turns off',
+      'open-file-cache',
+      (text) => text.replace('    proxy_pass', '    open_file_cache max=100;\n    proxy_pass'),
       { verdict: 'wrong' },
     ],
   ];
