@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os';
+import path from 'node:path';
 import type { Config } from '../config/config.ts';
 import { stateActions } from '../core/setup.ts';
 import type { Deployer, SetupWorld } from '../core/setup-action.ts';
@@ -10,10 +11,27 @@ import markerRouter from '../drivers/router/nginx/marker.ts';
 import type { Manager } from '../drivers/runtime/unit.ts';
 import { fileStore } from '../drivers/store/files.ts';
 import { stateChecks } from '../drivers/store/checks.ts';
+import { breakLock, lockOwner } from '../drivers/store/lock.ts';
 import { actAsOwner } from './owner.ts';
 import { logTraffic } from '../drivers/traffic.ts';
 import { systemClock } from '../lib/clock.ts';
-import type { Host, Reporter, Router, Runtime, SetupAction } from '../ports.ts';
+import type { Host, LockOwner, Reporter, Router, Runtime, SetupAction } from '../ports.ts';
+
+/** The machine itself, before anything about an app is known. */
+export const thisHost: () => Host = localHost;
+
+export interface HeldLock {
+  owner: LockOwner;
+  remove(): Promise<void>;
+}
+
+/** The lock of an app without the rest of it; undefined when nobody holds it. */
+export async function composeLock(config: Config): Promise<HeldLock | undefined> {
+  await stateChecks(config);
+  const folder = path.join(config.state, 'lock');
+  const owner = await lockOwner(localHost(), folder);
+  return owner && { owner, remove: () => breakLock(localHost(), folder) };
+}
 
 /** The only place that knows every driver. */
 export async function compose(config: Config, report: Reporter): Promise<World> {

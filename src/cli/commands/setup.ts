@@ -3,9 +3,8 @@ import { exitCodes, Failure } from '../../core/failure.ts';
 import { setUp } from '../../core/setup.ts';
 import { describe, type Deployer } from '../../core/setup-action.ts';
 import { removeSetup } from '../../core/setup-remove.ts';
-import { localHost } from '../../drivers/host/local.ts';
 import type { SetupAction } from '../../ports.ts';
-import { composeSetup } from '../compose.ts';
+import { composeSetup, thisHost } from '../compose.ts';
 import { configOf, type MainOptions } from '../main-options.ts';
 import { accountOf, ownerOf } from '../owner.ts';
 
@@ -17,7 +16,7 @@ interface Options extends MainOptions {
 
 export default async function setupCommand(options: Options): Promise<void> {
   const config = await configOf(options);
-  const owner = options.owner ?? (await ownerOf(localHost(), config.state))?.name ?? process.env['SUDO_USER'];
+  const owner = options.owner ?? (await ownerOf(thisHost(), config.state))?.name ?? process.env['SUDO_USER'];
   const deployer = await deployerOf(owner);
   const { world, actions } = await composeSetup(config, deployer, (line) => process.stderr.write(`  ${line}\n`));
   if (options.remove) return remove();
@@ -42,7 +41,7 @@ async function deployerOf(named: string | undefined): Promise<Deployer> {
     const { username, uid, gid, homedir } = userInfo();
     return { name: username, uid, gid, home: homedir };
   }
-  const found = await accountOf(localHost(), named);
+  const found = await accountOf(thisHost(), named);
   if (found) return found;
   throw new Failure({
     code: 'NO_SUCH_USER',
@@ -54,7 +53,7 @@ async function deployerOf(named: string | undefined): Promise<Deployer> {
 
 /** A slot that runs has its link. */
 async function mustBeDown(state: string): Promise<void> {
-  const { code } = await localHost().run([
+  const { code } = await thisHost().run([
     'sh',
     '-c',
     '[ -L "$1/slots/blue/release" ] || [ -L "$1/slots/green/release" ]',

@@ -1,9 +1,6 @@
-import path from 'node:path';
 import { exitCodes, Failure } from '../../core/failure.ts';
-import { localHost } from '../../drivers/host/local.ts';
-import { breakLock, lockOwner } from '../../drivers/store/lock.ts';
-import { stateChecks } from '../../drivers/store/checks.ts';
 import { humanDuration } from '../../lib/duration.ts';
+import { composeLock } from '../compose.ts';
 import { configOf, type MainOptions } from '../main-options.ts';
 
 interface Options extends MainOptions {
@@ -11,16 +8,13 @@ interface Options extends MainOptions {
 }
 
 export default async function unlockCommand(options: Options): Promise<void> {
-  const config = await configOf(options);
-  const host = localHost();
-  await stateChecks(config);
-  const folder = path.join(config.state, 'lock');
-  const owner = await lockOwner(host, folder);
-  if (!owner) return void process.stdout.write('Nobody holds the lock.\n');
-  const words = `${owner.command} (${owner.user}@${owner.host}, process ${owner.pid}, for ${humanDuration(Date.now() - owner.since)})`;
-  if (owner.alive && !options.force) throw stillAlive(words);
-  await breakLock(host, folder);
-  process.stdout.write(`Removed the lock of ${words}, which ${owner.alive ? 'may still be at work' : 'is dead'}.\n`);
+  const lock = await composeLock(await configOf(options));
+  if (!lock) return void process.stdout.write('Nobody holds the lock.\n');
+  const { command, user, host, pid, since, alive } = lock.owner;
+  const words = `${command} (${user}@${host}, process ${pid}, for ${humanDuration(Date.now() - since)})`;
+  if (alive && !options.force) throw stillAlive(words);
+  await lock.remove();
+  process.stdout.write(`Removed the lock of ${words}, which ${alive ? 'may still be at work' : 'is dead'}.\n`);
 }
 
 function stillAlive(words: string): Failure {
