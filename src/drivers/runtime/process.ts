@@ -5,7 +5,7 @@ import { Failure } from '../../core/failure.ts';
 import type { Slot } from '../../core/slot.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import type { Clock, Host, Inspection, Launch, Runtime, Stopped } from '../../ports.ts';
-import { isTaken, processesOf } from './processes.ts';
+import { isTaken, processesOf, variableOf } from './processes.ts';
 import { slotFiles } from './slot-files.ts';
 
 export interface ProcessOptions {
@@ -104,7 +104,7 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
     const app = await recorded(slot, 'app');
     if (app) return pids;
     const instance = /CUTOVER_INSTANCE="([^"]*)"/.exec((await host.read(inSlot(slot, 'env'))) ?? '')?.[1];
-    const bearing = await Promise.all(pids.map((pid) => environmentOf(pid, 'CUTOVER_INSTANCE')));
+    const bearing = await Promise.all(pids.map((pid) => variableOf(host, pid, 'CUTOVER_INSTANCE')));
     return pids.filter((_, index) => instance !== undefined && bearing[index] === instance);
   }
 
@@ -117,12 +117,6 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
     await host.run(['sh', '-c', 'kill -s "$1" -- "$2" 2> /dev/null', 'kill', name, pid]);
   }
 
-  async function environmentOf(pid: number, name: string): Promise<string | undefined> {
-    const environment = await host.read(`/proc/${pid}/environ`).catch(() => undefined);
-    const line = environment?.split('\0').find((entry) => entry.startsWith(`${name}=`));
-    return line?.slice(name.length + 1);
-  }
-
   async function inspect(slot: Slot, depth: 'alive' | 'full' = 'full'): Promise<Inspection> {
     const [occupant, keeper, app] = await Promise.all([
       files(slot).occupant(),
@@ -133,7 +127,7 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
       depth === 'full' ? await processesOf(host, app ? 'session' : 'none', app ? String(app.pid) : '') : undefined;
     return {
       state: app ? 'running' : occupant === undefined ? 'stopped' : 'exited',
-      release: (app && (await environmentOf(app.pid, 'CUTOVER_RELEASE'))) ?? occupant,
+      release: (app && (await variableOf(host, app.pid, 'CUTOVER_RELEASE'))) ?? occupant,
       pid: app?.pid,
       since: app ? Number(app.words[0]) * 1000 : undefined,
       restarts: Number(app?.words[1] ?? 0),

@@ -51,6 +51,13 @@ export async function processesOf(host: Host, kind: 'session' | 'cgroup' | 'none
   };
 }
 
+/** A variable of the process itself; undefined where it has none, or this user may not look. */
+export async function variableOf(host: Host, pid: number, name: string): Promise<string | undefined> {
+  const environment = await host.read(`/proc/${pid}/environ`).catch(() => undefined);
+  const line = environment?.split('\0').find((entry) => entry.startsWith(`${name}=`));
+  return line?.slice(name.length + 1);
+}
+
 /** Whether somebody who is not one of these processes listens on the port. */
 export function isTaken(port: number, { listeners, ports }: ProcessGroup): boolean {
   return !ports.includes(port) && listeners.some((listener) => listener.port === port);

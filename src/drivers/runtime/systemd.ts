@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Slot } from '../../core/slot.ts';
 import type { Host, Inspection, Launch, Runtime, Stopped } from '../../ports.ts';
-import { isTaken, processesOf, type ProcessGroup } from './processes.ts';
+import { isTaken, processesOf, variableOf, type ProcessGroup } from './processes.ts';
 import { slotFiles } from './slot-files.ts';
 import { journalOf, labelled } from './systemd-journal.ts';
 import { provenFile, trialFile, unitName, type Manager } from './unit.ts';
@@ -76,7 +76,7 @@ export default function systemdRuntime(host: Host, config: Config, manager: Mana
     const since = running ? Number(unit['ExecMainStartTimestamp']?.replace('@', '')) * 1000 : undefined;
     return {
       state: running ? 'running' : occupant === undefined ? 'stopped' : 'exited',
-      release: (running ? await releaseOf(pid) : undefined) ?? occupant,
+      release: (running ? await variableOf(host, pid, 'CUTOVER_RELEASE') : undefined) ?? occupant,
       pid: running ? pid : undefined,
       since,
       restarts: Number(unit['NRestarts'] ?? 0),
@@ -92,14 +92,6 @@ export default function systemdRuntime(host: Host, config: Config, manager: Mana
     // Where version 1 of cgroups is mounted (too), systemd keeps its own tree beside the others.
     const unified = (await host.read('/sys/fs/cgroup/cgroup.controllers')) !== undefined;
     return processesOf(host, 'cgroup', path.join('/sys/fs/cgroup', unified ? '' : 'systemd', group));
-  }
-
-  async function releaseOf(pid: number): Promise<string | undefined> {
-    const environment = await host.read(`/proc/${pid}/environ`).catch(() => undefined);
-    return environment
-      ?.split('\0')
-      .find((entry) => entry.startsWith('CUTOVER_RELEASE='))
-      ?.slice(16);
   }
 
   return {
