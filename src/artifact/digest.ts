@@ -1,37 +1,40 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { Artifact } from '../core/stage.ts';
 
+const partSize = 1024 * 1024;
+
 /** Size and `sha256:…` of a file's bytes, or of every path and file of a folder in order. */
-export async function measured(source: string): Promise<Artifact> {
-  const info = await stat(source);
+export function measured(source: string): Artifact {
+  const isFolder = statSync(source).isDirectory();
   const hash = createHash('sha256');
-  const size = info.isDirectory() ? await addFolder(hash, source, '') : await addFile(hash, source);
-  return { source, isFolder: info.isDirectory(), size, digest: `sha256:${hash.digest('hex')}` };
+  const part = Buffer.allocUnsafe(partSize);
+  const size = isFolder ? addFolder(hash, part, source, '') : addFile(hash, part, source);
+  return { source, isFolder, size, digest: `sha256:${hash.digest('hex')}` };
 }
 
-async function addFolder(hash: Hash, folder: string, inside: string): Promise<number> {
+function addFolder(hash: Hash, part: Buffer, folder: string, inside: string): number {
   let size = 0;
-  const entries = await readdir(folder, { withFileTypes: true });
-  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    const name = path.join(inside, entry.name);
-    const whole = path.join(folder, entry.name);
+  for (const entry of readdirSync(folder).toSorted()) {
+    const name = path.join(inside, entry);
+    const whole = path.join(folder, entry);
     hash.update(`\0${name}\0`);
-    size += (await stat(whole)).isDirectory() ? await addFolder(hash, whole, name) : await addFile(hash, whole);
+    size += statSync(whole).isDirectory() ? addFolder(hash, part, whole, name) : addFile(hash, part, whole);
   }
   return size;
 }
 
-async function addFile(hash: Hash, file: string): Promise<number> {
+function addFile(hash: Hash, part: Buffer, file: string): number {
+  const handle = openSync(file, 'r');
   let size = 0;
-  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), async function (parts: AsyncIterable<Buffer>) {
-    for await (const part of parts) {
-      size += part.length;
-      hash.update(part);
+  try {
+    for (let length = readSync(handle, part); length > 0; length = readSync(handle, part)) {
+      hash.update(part.subarray(0, length));
+      size += length;
     }
-  });
+  } finally {
+    closeSync(handle);
+  }
   return size;
 }

@@ -1,7 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { exitCodes, Failure } from '../core/failure.ts';
-import { isBootable } from './jar.ts';
 
 /** The one file or folder that a pattern means. Of jars that must start by themselves, the one that can. */
 export async function findArtifact(pattern: string, startsItself: boolean): Promise<string> {
@@ -16,6 +15,7 @@ export async function findArtifact(pattern: string, startsItself: boolean): Prom
 /** Jars that have a Main-Class. A single one that has none is told apart from no jar at all. */
 async function bootable(files: readonly string[]): Promise<readonly string[]> {
   const jars = files.filter((file) => file.endsWith('.jar') && !/-(plain|sources|javadoc|tests)\.jar$/.test(file));
+  const { isBootable } = await import('./jar.ts');
   const judged = await Promise.all(jars.map(async (file) => ({ file, fits: await isBootable(file) })));
   return judged.filter(({ fits }) => fits).map(({ file }) => file);
 }

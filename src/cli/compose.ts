@@ -8,6 +8,8 @@ import { localHost } from '../drivers/host/local.ts';
 import { accessLog } from '../drivers/router/nginx/install.ts';
 import { nginxChecks } from '../drivers/router/nginx/checks.ts';
 import markerRouter from '../drivers/router/nginx/marker.ts';
+import processRuntime from '../drivers/runtime/process.ts';
+import systemdRuntime from '../drivers/runtime/systemd.ts';
 import type { Manager } from '../drivers/runtime/unit.ts';
 import { fileStore } from '../drivers/store/files.ts';
 import { stateChecks } from '../drivers/store/checks.ts';
@@ -45,7 +47,7 @@ export async function compose(config: Config, report: Reporter): Promise<World> 
     host,
     router,
     report,
-    runtime: await runtimeOf(host, config, systemd),
+    runtime: runtimeOf(host, config, systemd),
     store: fileStore(host, config.state),
     clock: systemClock,
     checks: [...nginxChecks(host, config), ...(await unitChecksOf(host, config, systemd))],
@@ -75,12 +77,8 @@ async function routerOf(host: Host, config: Config): Promise<Router> {
   return classicRouter(host, config, systemClock);
 }
 
-async function runtimeOf(host: Host, config: Config, manager: Manager | undefined): Promise<Runtime> {
-  if (manager) {
-    const { default: systemdRuntime } = await import('../drivers/runtime/systemd.ts');
-    return systemdRuntime(host, config, manager);
-  }
-  const { default: processRuntime } = await import('../drivers/runtime/process.ts');
+function runtimeOf(host: Host, config: Config, manager: Manager | undefined): Runtime {
+  if (manager) return systemdRuntime(host, config, manager);
   return processRuntime(host, systemClock, { state: config.state, ports: config.slots, logSize: config.logSize });
 }
 

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Reporter } from '../ports.ts';
+import { humanReporter } from './render/human.ts';
 
 /** Options that every command takes. */
 export interface MainOptions {
@@ -13,8 +14,7 @@ export function configOf(options: MainOptions): Promise<Config> {
 }
 
 /** One event a line for machines, progress for people. */
-export async function reporterOf({ json }: MainOptions, app: string): Promise<Reporter> {
+export function reporterOf({ json }: MainOptions, app: string): Reporter {
   if (json) return (event) => void process.stdout.write(`${JSON.stringify(event)}\n`);
-  const { humanReporter } = await import('./render/human.ts');
   return humanReporter(process.stderr, app);
 }

@@ -20,12 +20,12 @@ const longestFile = 1024 * 1024;
  */
 export async function loadConfig({ file, cwd, env }: LoadOptions): Promise<Config> {
   const found = file === undefined ? await findFile(cwd) : await readNamed(resolve(cwd, file));
-  const cache = await findCache(found, env);
-  const kept = cache === undefined ? undefined : await readCache(cache, found.file);
-  if (kept !== undefined) return kept;
+  const cache = findCache(found, env);
+  const kept = cache && readCache(cache);
+  if (kept) return kept;
   const { parseConfig } = await import('./parse.ts');
   const config = parseConfig(found.file, found.text);
-  if (cache !== undefined) await writeCache(cache, config);
+  if (cache) writeCache(cache, config);
   return config;
 }
 

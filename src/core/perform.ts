@@ -46,7 +46,7 @@ export async function perform(world: World, job: Job, step: Step, signal: AbortS
     case 'confirm':
       return confirm(world, job, step.slot, signal);
     case 'prune':
-      return prune(world, await neededReleases(world));
+      return pruned(world);
   }
 }
 
@@ -78,7 +78,7 @@ async function start(world: World, job: Job, slot: Slot, id: string): Promise<st
     job.artifact?.release.id === id ? job.artifact.release : job.releases.find((known) => known.id === id);
   if (!release) throw releaseGone(id);
   const launch = await launchOf(world, slot, release);
-  await world.runtime.stop(slot, world.config.grace);
+  if ((await world.runtime.inspect(slot, 'alive')).state !== 'stopped') await stopped(world, slot);
   await world.runtime.start(slot, launch);
   return `release ${id} on port ${launch.port}`;
 }
@@ -138,7 +138,9 @@ async function mustStillRun({ runtime }: World, { proven }: Job, slot: Slot): Pr
   });
 }
 
-async function neededReleases({ runtime, store, router }: World): Promise<readonly (string | undefined)[]> {
+/** Stays, whatever its age: what is in a slot, and what a rollback goes back to. */
+async function pruned(world: World): Promise<string> {
+  const { runtime, store, router } = world;
   const [blue, green, split, releases] = await Promise.all([
     runtime.inspect('blue', 'alive'),
     runtime.inspect('green', 'alive'),
@@ -147,7 +149,7 @@ async function neededReleases({ runtime, store, router }: World): Promise<readon
   ]);
   const live = soleSlot(split) === 'green' ? green.release : blue.release;
   const target = releases.findLast(({ id }) => Number(id) < Number(live ?? Infinity))?.id;
-  return [blue.release, green.release, target];
+  return prune(world, releases, [blue.release, green.release, target]);
 }
 
 function notConfirmed(slot: Slot, last: string): Failure {

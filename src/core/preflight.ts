@@ -8,7 +8,8 @@ export async function preflight(world: World, view: View, slot: Slot): Promise<v
   mustReachFrontDoor(world, view);
   mustBeFree(world, view, slot);
   await mustFitMemory(world, view, slot);
-  for (const check of world.checks) await check();
+  const checked = await Promise.allSettled(world.checks.map((check) => check()));
+  for (const outcome of checked) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 /** Whatever the status: an answer that came through our location proves the way. */

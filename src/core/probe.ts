@@ -36,12 +36,16 @@ export async function probe(
   const watch = watcher(world, slot);
   let last: Attempt = { healthy: false, answer: 'nothing answered' };
   let inARow = 0;
+  let ours: Promise<void> | undefined;
   while (clock.elapsed() - began < health.deadline) {
     signal.throwIfAborted();
     last = await check.once();
     inARow = last.healthy ? inARow + 1 : 0;
-    if (inARow === 1) await mustBeOurs(world, slot, release);
-    if (inARow >= successes) return { took: clock.elapsed() - began, asked: check.asked() };
+    if (inARow === 1) ours = begun(mustBeOurs(world, slot, release));
+    if (inARow >= successes) {
+      await ours;
+      return { took: clock.elapsed() - began, asked: check.asked() };
+    }
     await watch(clock.elapsed() - began);
     await clock.sleep(health.interval, signal);
   }
@@ -51,6 +55,12 @@ export async function probe(
     why: `${check.asked()}: ${last.answer}, for ${health.deadline / 1000} s${await lastWords(world, slot)}`,
     fix: `see \`cutover logs ${release}\`; deploy again, or raise health.deadline`,
   });
+}
+
+/** Runs beside the next checks; whether it failed is asked when it is awaited. */
+function begun(check: Promise<void>): Promise<void> {
+  check.catch(() => undefined);
+  return check;
 }
 
 /** Looks at the process now and then, while the application is asked far more often. */

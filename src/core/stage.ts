@@ -33,7 +33,10 @@ export function releaseOf(
   };
 }
 
-/** Copies the artifact into a folder of its own, which appears whole or not at all. */
+/**
+ * Copies the artifact into a folder of its own, which appears whole or not at all. The application
+ * works there: its user must be able to read its files, and to write beside them.
+ */
 export async function stage(world: World, release: Release, artifact: Artifact): Promise<string> {
   const { host, config } = world;
   const final = path.join(config.state, 'releases', release.id);
@@ -43,15 +46,11 @@ export async function stage(world: World, release: Release, artifact: Artifact):
   const folders = artifact.isFolder ? [partial] : [partial, `${partial}/artifact`];
   await mustSucceed(world, ['mkdir', '-m', '755', '--', ...folders]);
   await copied(world, artifact, path.join(partial, 'artifact', artifact.isFolder ? '' : release.name));
-  await mustSucceed(world, forItsUser(config.user, path.join(partial, 'artifact')));
+  if (config.user && process.getuid?.() === 0)
+    await mustSucceed(world, ['chown', '-R', `${config.user}:`, '--', path.join(partial, 'artifact')]);
   await host.write(path.join(partial, 'release.json'), `${JSON.stringify(release)}\n`);
   await mustSucceed(world, ['mv', '-T', partial, final]);
   return `${release.name} → release ${release.id}`;
-}
-
-/** The release's folder is where the application works: it must be able to read its files, and to write beside them. */
-function forItsUser(user: string | undefined, folder: string): readonly string[] {
-  return user && process.getuid?.() === 0 ? ['chown', '-R', `${user}:`, '--', folder] : ['true'];
 }
 
 /** The copy itself, and as much again for logs and what the application writes. */
@@ -101,9 +100,12 @@ export function surplus(
   return spare.slice(0, Math.max(0, releases.length - keep));
 }
 
-export async function prune(world: World, needed: readonly (string | undefined)[]): Promise<string> {
-  const { host, config, store } = world;
-  const gone = surplus(await store.releases(), config.keep, needed).map(({ id }) => id);
+export async function prune(
+  { host, config }: World,
+  releases: readonly Release[],
+  needed: readonly (string | undefined)[],
+): Promise<string> {
+  const gone = surplus(releases, config.keep, needed).map(({ id }) => id);
   const paths = gone.flatMap((id) => [
     path.join(config.state, 'releases', id),
     path.join(config.state, 'logs', `${id}.log`),

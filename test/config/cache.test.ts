@@ -85,8 +85,9 @@ describe('what was read once is kept', () => {
 
   it('at most 20 times, the newest', async () => {
     for (let keep = 1; keep <= 23; keep++) {
-      await writeFile(join(cwd, 'cutover.yaml'), `${jar}keep: ${keep}\n`);
-      await load();
+      const file = join(cwd, `cutover-${keep}.yaml`);
+      await writeFile(file, `${jar}keep: ${keep}\n`);
+      await loadConfig({ file, cwd, env });
       for (const name of await readdir(cache)) if (keep === 1) await utimes(join(cache, name), 1, 1);
     }
     const kept = await Promise.all((await readdir(cache)).map((name) => readFile(join(cache, name), 'utf8')));

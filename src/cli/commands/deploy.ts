@@ -16,7 +16,7 @@ export default async function deployCommand(options: Options, named?: string): P
   const signal = interruptible();
   const config = await configOf(options);
   const [world, artifact] = await Promise.all([
-    compose(config, await reporterOf(options, config.app)),
+    compose(config, reporterOf(options, config.app)),
     resolved(named ?? config.artifact, config.run === undefined),
   ]);
   const how: DeployOptions = {

@@ -11,7 +11,7 @@ interface Options extends MainOptions {
 
 export default async function downCommand(options: Options): Promise<void> {
   const config = await configOf(options);
-  const world = await compose(config, await reporterOf(options, config.app));
+  const world = await compose(config, reporterOf(options, config.app));
   if (!options.yes) await mustConfirm(config.app);
   const done = await down(world, { command: `down by ${world.who}`, wait: 0, signal: interruptible() });
   if (!options.json)

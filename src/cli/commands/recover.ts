@@ -10,7 +10,7 @@ interface Options extends MainOptions {
 
 export default async function recoverCommand(options: Options): Promise<void> {
   const config = await configOf(options);
-  const world = await compose(config, await reporterOf(options, config.app));
+  const world = await compose(config, reporterOf(options, config.app));
   const done = await recover(world, {
     command: `recover by ${world.who}`,
     wait: 0,

@@ -13,7 +13,7 @@ interface Options extends MainOptions {
 export default async function rollbackCommand(options: Options, release?: string): Promise<void> {
   const signal = interruptible();
   const config = await configOf(options);
-  const world = await compose(config, await reporterOf(options, config.app));
+  const world = await compose(config, reporterOf(options, config.app));
   const wait = options.wait ? parseDuration(options.wait) : 0;
   const done = await rollback(world, {
     command: `rollback by ${world.who}`,

@@ -6,7 +6,7 @@ import { interruptible } from '../signals.ts';
 
 export default async function upCommand(options: MainOptions): Promise<void> {
   const config = await configOf(options);
-  const world = await compose(config, await reporterOf(options, config.app));
+  const world = await compose(config, reporterOf(options, config.app));
   const done = await up(world, { command: `up by ${world.who}`, wait: 0, signal: interruptible() });
   if (!options.json) process.stdout.write(done ? endText(done, config) : 'Everything that should run does.\n');
 }

@@ -16,7 +16,7 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
     const child = spawn(program, rest, {
       cwd: options.cwd,
       env: { ...process.env, PATH: searchPath, LC_ALL: 'C', ...options.env },
-      stdio: 'pipe',
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       detached: true,
     });
     const stdout = collected(child.stdout);
@@ -41,14 +41,14 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
     options.signal?.addEventListener('abort', abort);
     child.on('error', (error) => end(127, false, error.message));
     child.on('close', (code, signal) => end(code ?? 128 + (signal ? constants.signals[signal] : 0)));
-    child.stdin.on('error', () => {});
-    child.stdin.end(options.input);
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(options.input);
   });
 }
 
-function collected(stream: NodeJS.ReadableStream): () => string {
+function collected(stream: NodeJS.ReadableStream | null): () => string {
   let text = '';
-  stream.setEncoding('utf8').on('data', (part: string) => (text += part));
+  stream?.setEncoding('utf8').on('data', (part: string) => (text += part));
   return () => text;
 }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure } from '../../core/failure.ts';
@@ -40,7 +39,7 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
   }
 
   async function start(slot: Slot, launch: Launch): Promise<void> {
-    const instance = randomUUID();
+    const instance = (await host.read('/proc/sys/kernel/random/uuid') ?? '').trim();
     const log = logFile(launch.release.id);
     const script = path.join(state, 'supervise');
     await host.write(script, await readFile(supervisor, 'utf8'), { mode: 0o755 });
@@ -74,8 +73,7 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
   }
 
   async function stop(slot: Slot, grace: number): Promise<Stopped> {
-    await host.run(['rm', '-f', inSlot(slot, 'instance')]);
-    await files(slot).vacate();
+    await Promise.all([host.run(['rm', '-f', inSlot(slot, 'instance')]), files(slot).vacate()]);
     if (await isGone(slot)) return { how: 'was-not-running' };
     await signal(slot, 'TERM');
     if (await within(grace, () => isGone(slot))) return { how: 'graceful' };

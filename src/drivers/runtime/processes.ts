@@ -17,7 +17,8 @@ export interface Listener {
 
 /*
  * $1 is `session`, `cgroup` or `none`, $2 the session's id or the cgroup's directory. For each
- * process it prints its pid, resident kB and sockets; then the kernel's lines of listening sockets.
+ * process it prints its pid, resident kB and sockets; then the listening sockets. The kernel finds
+ * these at once for `ss`; for /proc/net/tcp it walks through its table of all connections.
  */
 const survey = `
 case $1 in
@@ -34,7 +35,7 @@ if [ "$pids" ]; then
   sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\) kB$/rss \\1/p' $status
   readlink $files
 fi 2> /dev/null
-grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6 2> /dev/null
+ss -Hltne 2> /dev/null || grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6 2> /dev/null
 :`;
 
 export async function processesOf(host: Host, kind: 'session' | 'cgroup' | 'none', id = ''): Promise<ProcessGroup> {
@@ -67,12 +68,19 @@ function valuesOf(lines: readonly string[], name: string): readonly string[] {
   return lines.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
 }
 
-/** Lines of /proc/net/tcp in state 0A (LISTEN): `sl local:PORT remote st … inode` (proc(5)). */
+/** Lines of `ss -Hltne` (`LISTEN … ADDRESS:PORT … ino:N …`); of /proc/net/tcp where there is no ss. */
 function listenersIn(lines: readonly string[]): readonly Listener[] {
-  return lines.flatMap((line) => {
-    const fields = line.trim().split(/\s+/);
-    if (!/^\d+:$/.test(fields[0] ?? '') || fields[3] !== '0A') return [];
-    const port = Number.parseInt(fields[1]?.split(':').at(-1) ?? '', 16);
-    return [{ port, inode: fields[9] ?? '' }];
-  });
+  return lines.flatMap((line) => listenerOfSs(line) ?? listenerOfProc(line) ?? []);
+}
+
+function listenerOfSs(line: string): Listener | undefined {
+  const [, port, inode] = /^LISTEN +\d+ +\d+ +\S+:(\d+) .* ino:(\d+) /.exec(line) ?? [];
+  return port && inode ? { port: Number(port), inode } : undefined;
+}
+
+/** `sl local:PORT remote st … inode` with the port in hexadecimal; 0A is LISTEN (proc(5)). */
+function listenerOfProc(line: string): Listener | undefined {
+  const fields = line.trim().split(/\s+/);
+  if (!/^\d+:$/.test(fields[0] ?? '') || fields[3] !== '0A') return undefined;
+  return { port: Number.parseInt(fields[1]?.split(':').at(-1) ?? '', 16), inode: fields[9] ?? '' };
 }

@@ -44,7 +44,7 @@ export async function siteFacts(host: Host, config: Config): Promise<SiteFacts> 
   const version = await nginxControl(host, config).version();
   return {
     traffic: path.join(config.state, 'traffic'),
-    token: (await frontDoorToken(host, config.state)) ?? newToken(),
+    token: (await frontDoorToken(host, config.state)) ?? (await newToken()),
     http2Directive: atLeast(version, [1, 25, 1]),
     keepaliveMinTimeout: atLeast(version, [1, 27, 4]),
     log: config.router.mode === 'managed' ? accessLog(config) : undefined,

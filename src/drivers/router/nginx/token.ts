@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Host } from '../../../ports.ts';
 
@@ -11,6 +10,7 @@ export function tokenFile(state: string): string {
   return path.join(state, 'front-door-token');
 }
 
-export function newToken(): string {
+export async function newToken(): Promise<string> {
+  const { randomBytes } = await import('node:crypto');
   return randomBytes(16).toString('hex');
 }
