@@ -156,7 +156,7 @@ function row(name: string, rests: readonly LoadReport[], runs: readonly SwitchRu
 function timing(runs: readonly SwitchRun[]): string {
   const switches = runs.flatMap((run) => run.switches);
   const firstNew = medianAndWorst(switches.map((one) => one.firstNew ?? Infinity));
-  return `First new answer after ${firstNew} ms, last request that got the old one sent after ${medianAndWorst(switches.map(({ lastOld }) => lastOld))} ms, median (worst).`;
+  return `First new answer after ${firstNew} ms, last request that got the old one sent after ${medianAndWorst(switches.map(({ lastOld }) => lastOld))} ms, median (worst). Switches after which a request sent 5 ms or more after the command had returned got an old answer: **${switches.filter(({ returned, lastOld }) => lastOld >= returned + 5).length}**.`;
 }
 
 function medianAndWorst(times: readonly number[]): string {

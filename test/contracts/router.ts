@@ -86,9 +86,9 @@ export function routerContract(open: () => Promise<RouterUnderTest>): void {
   it('sees what somebody else changed', async () => {
     const { router, foreign, visit } = await open();
     await foreign('green');
-    await until(async () => (await visit()) === 'green');
+    // A reload leaves both generations of workers at the door for a moment, so one green answer is not the last word.
+    await until(async () => (await visit()) === 'green' && (await router.ask()).slot === 'green');
     expect(await router.read()).toEqual(allTo('green'));
-    expect((await router.ask()).slot).toBe('green');
   });
 
   it('fails in clear words, and guesses nothing, when what it reads is damaged', async () => {

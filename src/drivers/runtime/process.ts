@@ -39,7 +39,7 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
   }
 
   async function start(slot: Slot, launch: Launch): Promise<void> {
-    const instance = (await host.read('/proc/sys/kernel/random/uuid') ?? '').trim();
+    const instance = ((await host.read('/proc/sys/kernel/random/uuid')) ?? '').trim();
     const log = logFile(launch.release.id);
     const script = path.join(state, 'supervise');
     await host.write(script, await readFile(supervisor, 'utf8'), { mode: 0o755 });
