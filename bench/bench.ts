@@ -96,7 +96,7 @@ async function commandSection(): Promise<SwitchSection> {
     figure(times[name] ?? Number.NaN),
     ((times[name] ?? Number.NaN) / bare).toFixed(2),
   ]);
-  const deploy = `A deploy of the Node sample takes ${figure(overhead.median)} ms [${figure(overhead.low)}, ${figure(overhead.high)}] longer than the sample itself needs to start (${figure(start)} ms), the stop of what ran in the slot before included. Resident at rest with two slots up, beside the application: ${figure(resident)} MB (runtime \`process\`).`;
+  const deploy = `A deploy of the Node sample takes ${figure(overhead.median)} ms [${figure(overhead.low)}, ${figure(overhead.high)}] longer than the sample itself needs to start (${figure(start)} ms), the stop of what ran in the slot before included; one a few seconds after the last switch waits until nginx has given up its idle connections to that slot (3 s). Resident at rest with two slots up, beside the application: ${figure(resident)} MB (runtime \`process\`).`;
   return {
     text: `${table(['command', 'wall time, ms', 'of bare node'], rows)}\n\nMedians of 21 interleaved runs. ${deploy}`,
     lost: 0,

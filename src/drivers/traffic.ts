@@ -1,8 +1,8 @@
 import type { Host, Traffic } from '../ports.ts';
 
 /*
- * A mark is the log's inode and size. Our log format ends in `… $upstream_addr $upstream_header_time`:
- * a 5xx whose last word is `-` never got an answer from a slot. A rotated log is followed by its inode.
+ * A mark is the log's inode and size. Our log format ends in `-` for a 5xx that never got an answer
+ * from a slot. A rotated log is followed by its inode.
  */
 const countSince = `
 inode=\${2%%:*} skip=$((\${2#*:} + 1))

@@ -158,11 +158,18 @@ map $http_upgrade $cutover_${name}_connection {
 `;
 }
 
-/** The combined format that every tool reads, and what cutover counts at the end of it. */
+/** With these nginx answers by itself; every other status came from a slot. */
+const ownErrors = [500, 502, 503, 504];
+
+/** The combined format that every tool reads, and at its end what cutover counts: `-` when no slot answered. */
 function logFormat(config: Config, facts: SiteFacts): string {
   if (!facts.log) return '';
-  return `log_format cutover_${underscored(config.app)} '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
-  '"$http_referer" "$http_user_agent" $upstream_header_time';
+  const name = `cutover_${underscored(config.app)}`;
+  return `map $status $${name}_answer {
+  default ok;
+${ownErrors.map((status) => `  ${status} $upstream_header_time;\n`).join('')}}
+log_format ${name} '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
+  '"$http_referer" "$http_user_agent" $${name}_answer';
 `;
 }
 
