@@ -1,4 +1,5 @@
 import { endLeftovers } from './cleanup.ts';
+import { ensureDocker } from './docker.ts';
 import {
   ensureCurrentNginx,
   ensureH2load,
@@ -20,6 +21,7 @@ const needs: readonly (() => Promise<unknown>)[] = [
   ensureCurrentNginx,
   ensureNode24,
   springBootJar,
+  ensureDocker,
 ];
 
 for (const { pid } of await endLeftovers()) console.error(`ended process ${pid}, which an earlier run had left`);

@@ -3,6 +3,7 @@ import type { Split } from './core/split.ts';
 import type { ReporterEvent } from './core/events.ts';
 import type { JournalEntry } from './core/journal.ts';
 import type { Release } from './core/release.ts';
+import type { Artifact } from './core/stage.ts';
 
 /** A machine that commands run on: this one, or another over ssh. Every driver that touches a machine goes through it. */
 export interface Host {
@@ -61,6 +62,16 @@ export interface HttpAnswer {
   body: string;
 }
 
+/** Keeps what is deployed on the host, each release as it was. */
+export interface Artifacts {
+  /** What a release of this artifact will be started from: an absolute path, or the name of an image. */
+  place(id: string, artifact: Artifact): string;
+  /** All of it is there and its record written, or it rejects and there is no such release. In a few words: what was done. */
+  stage(release: Release, artifact: Artifact): Promise<string>;
+  /** Nothing but these releases. */
+  remove(ids: readonly string[]): Promise<void>;
+}
+
 /** Runs a release in a slot. */
 export interface Runtime {
   readonly name: string;
@@ -106,6 +117,8 @@ export interface Inspection {
   memory: number | undefined;
   /** TCP ports on which its own processes listen. */
   ports: readonly number[];
+  /** What its own check says, where it has one beside ours: an image's HEALTHCHECK. */
+  health?: 'starting' | 'healthy' | 'unhealthy' | undefined;
   /** Somebody else listens on the slot's port. */
   taken: boolean;
   /** Why it is not as it should be, in words, if known. */

@@ -4,7 +4,13 @@ import { breakOnPurpose } from './break.js';
 import { echoWebSocket, goAway } from './websocket.js';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
-const { PORT = '8080', APP_VERSION = version, CUTOVER_RELEASE = '', CUTOVER_SLOT = '' } = process.env;
+const {
+  HOST = '127.0.0.1',
+  PORT = '8080',
+  APP_VERSION = version,
+  CUTOVER_RELEASE = '',
+  CUTOVER_SLOT = '',
+} = process.env;
 const identity = { version: APP_VERSION, release: CUTOVER_RELEASE, slot: CUTOVER_SLOT, pid: process.pid };
 
 const { healthy, port } = await breakOnPurpose(Number(PORT));
@@ -35,7 +41,7 @@ server.on('upgrade', (request, socket) => {
   sockets.add(socket.once('close', () => sockets.delete(socket)));
   echoWebSocket(request, socket);
 });
-server.listen(port, '127.0.0.1', () => console.log(`shop ${identity.version} listens on ${server.address().port}`));
+server.listen(port, HOST, () => console.log(`shop ${identity.version} listens on ${server.address().port}`));
 
 process.on('SIGTERM', () => stop(0));
 

@@ -11,7 +11,8 @@ export function measured(source: string): Artifact {
   const hash = createHash('sha256');
   const part = Buffer.allocUnsafe(partSize);
   const size = isFolder ? addFolder(hash, part, source, '') : addFile(hash, part, source);
-  return { source, isFolder, size, digest: `sha256:${hash.digest('hex')}` };
+  const kind = isFolder ? 'folder' : 'file';
+  return { kind, source, name: path.basename(source), size, digest: `sha256:${hash.digest('hex')}` };
 }
 
 function addFolder(hash: Hash, part: Buffer, folder: string, inside: string): number {

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { stateActions } from '../core/setup.ts';
 import type { Deployer, SetupWorld } from '../core/setup-action.ts';
 import type { World } from '../core/world.ts';
+import { fileArtifacts } from '../drivers/artifacts/files.ts';
 import { localHost } from '../drivers/host/local.ts';
 import { accessLog } from '../drivers/router/nginx/install.ts';
 import { nginxChecks } from '../drivers/router/nginx/checks.ts';
@@ -17,7 +18,7 @@ import { breakLock, lockOwner } from '../drivers/store/lock.ts';
 import { actAsOwner } from './owner.ts';
 import { logTraffic } from '../drivers/traffic.ts';
 import { systemClock } from '../lib/clock.ts';
-import type { Host, LockOwner, Reporter, Router, Runtime, SetupAction } from '../ports.ts';
+import type { Artifacts, Host, LockOwner, Reporter, Router, Runtime, SetupAction } from '../ports.ts';
 
 /** The machine itself, before anything about an app is known. */
 export const thisHost: () => Host = localHost;
@@ -47,7 +48,8 @@ export async function compose(config: Config, report: Reporter): Promise<World> 
     host,
     router,
     report,
-    runtime: runtimeOf(host, config, systemd),
+    artifacts: await artifactsOf(host, config),
+    runtime: await runtimeOf(host, config, systemd),
     store: fileStore(host, config.state),
     clock: systemClock,
     checks: [...nginxChecks(host, config), ...(await unitChecksOf(host, config, systemd))],
@@ -77,7 +79,17 @@ async function routerOf(host: Host, config: Config): Promise<Router> {
   return classicRouter(host, config, systemClock);
 }
 
-function runtimeOf(host: Host, config: Config, manager: Manager | undefined): Runtime {
+async function artifactsOf(host: Host, config: Config): Promise<Artifacts> {
+  if (config.runtime !== 'docker') return fileArtifacts(host, config);
+  const { imageArtifacts } = await import('../drivers/artifacts/images.ts');
+  return imageArtifacts(host, config);
+}
+
+async function runtimeOf(host: Host, config: Config, manager: Manager | undefined): Promise<Runtime> {
+  if (config.runtime === 'docker') {
+    const { default: dockerRuntime } = await import('../drivers/docker/runtime.ts');
+    return dockerRuntime(host, config);
+  }
   if (manager) return systemdRuntime(host, config, manager);
   return processRuntime(host, systemClock, { state: config.state, ports: config.slots, logSize: config.logSize });
 }

@@ -5,8 +5,10 @@ export interface Config {
   /** Absolute path of the file this came from; the folder of it is where relative paths start. */
   readonly file: string;
   readonly app: string;
-  /** Path or glob of what is deployed: a jar, a file or a folder. Absolute. */
+  /** Absolute path or glob of a jar, a file or a folder; for containers as `artifactKind` says. */
   readonly artifact: string;
+  /** `path`: a file or folder. For containers: an image's name, the path of an archive, or of a folder to build. */
+  readonly artifactKind: 'path' | 'image' | 'archive' | 'build';
   /** Host names the front door answers to. The first one is used to ask it. Empty: any name (`_`). */
   readonly domains: readonly string[];
   /** Directory that holds releases, slots, journal and lock of this app on the host. Absolute. */
@@ -28,7 +30,8 @@ export interface Config {
   readonly standby: 'keep' | number;
   /** Number of releases kept on the host. */
   readonly keep: number;
-  readonly runtime: 'auto' | 'process' | 'systemd';
+  readonly runtime: 'auto' | 'process' | 'systemd' | 'docker';
+  readonly container: ContainerConfig;
   readonly router: RouterConfig;
   readonly hooks: Hooks;
   readonly memory: { readonly check: boolean; readonly needed: number | undefined };
@@ -41,6 +44,19 @@ export interface RunCommand {
   /** May hold {artifact}, {port}, {slot}, {release}. With `shell` there is exactly one element, given to `sh -c`. */
   readonly argv: readonly string[];
   readonly shell: boolean;
+}
+
+export interface ContainerConfig {
+  /** Inside the container; undefined: the one that the image exposes, else 8080. */
+  readonly port: number | undefined;
+  readonly pull: 'auto' | 'always' | 'missing' | 'never';
+  readonly volumes: readonly string[];
+  readonly network: string | undefined;
+  /** Bytes. */
+  readonly memory: number | undefined;
+  readonly cpus: number | undefined;
+  readonly init: boolean;
+  readonly logFiles: number;
 }
 
 export interface Health {

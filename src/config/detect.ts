@@ -7,7 +7,9 @@ import { detectNode } from './detect-node.ts';
 /** What `cutover init` can find out about a folder. */
 export interface Facts {
   readonly app: string;
-  readonly artifact: string;
+  /** A path or pattern, or a folder that becomes an image. */
+  readonly artifact: string | { readonly build: string };
+  readonly runtime?: 'docker' | undefined;
   /** A line for `run`; undefined for a jar. */
   readonly run?: string | undefined;
   readonly healthPath?: string | undefined;
@@ -42,7 +44,11 @@ export async function detect({ cwd, nginxDir }: DetectOptions): Promise<Detected
   const folder = await openFolder(cwd);
   const kind = detectJava(folder) ?? detectNode(folder) ?? unknownKind(folder);
   const adopted = await detectInclude(nginxDir);
-  const found = [...kind.found, ...dockerfile(folder), ...(adopted === undefined ? [] : [adoptedFact(adopted)])];
+  const found = [
+    ...kind.found,
+    ...dockerfile(folder, kind.runtime),
+    ...(adopted === undefined ? [] : [adoptedFact(adopted)]),
+  ];
   const facts: Facts = {
     ...kind,
     app: appName(kind.app),
@@ -99,6 +105,7 @@ function unknownKind(folder: Folder): Omit<Facts, 'adopted'> {
       found: jars,
       assumed: [],
     };
+  if (folder.files.includes('Dockerfile')) return { ...container, app: folder.name };
   return {
     app: folder.name,
     artifact: 'build/libs/*.jar',
@@ -109,8 +116,22 @@ function unknownKind(folder: Folder): Omit<Facts, 'adopted'> {
   };
 }
 
-function dockerfile(folder: Folder): string[] {
-  return folder.files.includes('Dockerfile') ? ['Dockerfile: not used; the application runs as a plain process'] : [];
+const container = {
+  artifact: { build: '.' },
+  runtime: 'docker' as const,
+  found: [],
+  assumed: [
+    'the image is built here from the Dockerfile (set `artifact` to an image to fetch one that is built elsewhere)',
+  ],
+};
+
+function dockerfile(folder: Folder, runtime: Facts['runtime']): string[] {
+  if (!folder.files.includes('Dockerfile')) return [];
+  return [
+    runtime === 'docker'
+      ? 'Dockerfile: each release is an image, and runs in a container'
+      : 'Dockerfile: not used; to run containers set `artifact: { build: . }` and `runtime: docker`',
+  ];
 }
 
 async function detectInclude(nginxDir: string): Promise<Adopted | undefined> {

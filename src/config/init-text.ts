@@ -6,10 +6,15 @@ import { fields, type Field } from './json-schema.ts';
 /** A `cutover.yaml` for these facts: what is set works as it stands, every other option is a comment with its default. */
 export function initText(facts: Facts): string {
   const set = settings(facts);
-  const blocks = fields().map((field) =>
+  const blocks = fieldsFor(facts).map((field) =>
     set[field.path[0] ?? ''] === undefined ? commented(field) : said(field, set[field.path[0] ?? '']),
   );
   return `${[...opening, ...facts.assumed.map((each) => `# Assumed: ${each}.`)].join('\n')}\n\n${blocks.join('\n\n')}\n`;
+}
+
+/** What is for containers would be a mistake in another file. */
+function fieldsFor({ runtime }: Facts): readonly Field[] {
+  return fields().filter(({ path }) => path[0] !== 'container' || runtime === 'docker');
 }
 
 const opening = [
@@ -22,6 +27,7 @@ function settings(facts: Facts): Readonly<Record<string, unknown>> {
     app: facts.app,
     artifact: facts.artifact,
     run: facts.run,
+    runtime: facts.runtime,
     health: facts.healthPath === undefined ? undefined : { path: facts.healthPath },
     router: facts.adopted === undefined ? undefined : { mode: 'adopted', ...facts.adopted },
     upstream: facts.server === undefined ? undefined : { server: facts.server },

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
-import type { Config, Health, RouterConfig, RunCommand, Upstream } from './config.ts';
+import type { Config, ContainerConfig, Health, RouterConfig, RunCommand, Upstream } from './config.ts';
 import { readCommand } from './command.ts';
+import { isArchive } from './image-name.ts';
 import type { Mistake, Path } from './mistake.ts';
 import { isJar } from './rules.ts';
 import type { Written } from './schema.ts';
@@ -13,7 +14,7 @@ export function resolveConfig(file: string, written: Written): Config {
   return {
     file,
     app: written.app,
-    artifact: from(written.artifact),
+    ...artifactOf(written, from),
     domains: written.domain ?? [],
     state: from(written.state ?? `/var/lib/cutover/${written.app}`),
     run,
@@ -27,11 +28,12 @@ export function resolveConfig(file: string, written: Written): Config {
     standby: written.standby,
     keep: written.keep,
     runtime: written.runtime,
+    container: containerOf(written.container),
     router: routerOf(written.router, from),
     hooks: hooksOf(written.hooks),
     memory: { check: written.memory.check, needed: written.memory.needed },
     logSize: written.log_size,
-    upstream: upstreamOf(written.upstream, written.artifact, run),
+    upstream: upstreamOf(written, run),
   };
 }
 
@@ -55,6 +57,28 @@ export function pathMistakes(config: Config): Mistake[] {
       path,
       message: `is ${JSON.stringify(value)}, which nginx cannot be given safely: write an absolute path`,
     }));
+}
+
+/** An image is a name, unless it is said like a path: `./shop.tar`. */
+function artifactOf(
+  { artifact, runtime }: Written,
+  from: (path: string) => string,
+): Pick<Config, 'artifact' | 'artifactKind'> {
+  if (typeof artifact !== 'string') return { artifact: from(artifact.build), artifactKind: 'build' };
+  if (runtime !== 'docker') return { artifact: from(artifact), artifactKind: 'path' };
+  if (isArchive(artifact)) return { artifact: from(artifact), artifactKind: 'archive' };
+  return { artifact, artifactKind: 'image' };
+}
+
+function containerOf({
+  log_files: logFiles,
+  port,
+  network,
+  memory,
+  cpus,
+  ...rest
+}: Written['container']): ContainerConfig {
+  return { ...rest, port, network, memory, cpus, logFiles };
 }
 
 function runOf({ run, shell }: Written): RunCommand | undefined {
@@ -111,8 +135,9 @@ const limits: Readonly<Record<Upstream['server'], Omit<Upstream, 'server'>>> = {
   other: { keepalive: 0, requests: 1000, idle: 2000 },
 };
 
-function upstreamOf(written: Written['upstream'], artifact: string, run: RunCommand | undefined): Upstream {
-  const server = written.server ?? guessServer(artifact, run);
+function upstreamOf({ upstream: written, artifact, runtime }: Written, run: RunCommand | undefined): Upstream {
+  const isFile = typeof artifact === 'string' && runtime !== 'docker';
+  const server = written.server ?? (isFile ? guessServer(artifact, run) : 'other');
   const standard = limits[server];
   return {
     server,

@@ -1,9 +1,16 @@
 import { readCommand } from './command.ts';
+import { isArchive, isImage } from './image-name.ts';
 import { isMap, valueAt, type Mistake, type Path } from './mistake.ts';
 
 /** What one field cannot know of another. Reads the file as it was written, so that it works beside other mistakes. */
 export function findContradictions(written: unknown): Mistake[] {
-  return [...runMistakes(written), ...portMistakes(written), ...ownPortMistakes(written), ...modeMistakes(written)];
+  return [
+    ...runMistakes(written),
+    ...containerMistakes(written),
+    ...portMistakes(written),
+    ...ownPortMistakes(written),
+    ...modeMistakes(written),
+  ];
 }
 
 function runMistakes(written: unknown): Mistake[] {
@@ -24,12 +31,30 @@ function notStartable(written: unknown, shell: boolean): Mistake[] {
   const artifact = valueAt(written, ['artifact']);
   const mistakes: Mistake[] = shell ? [{ path: ['shell'], message: 'is only for a line in run' }] : [];
   if (typeof artifact !== 'string' || artifact === '' || isJar(artifact)) return mistakes;
+  if (valueAt(written, ['runtime']) === 'docker') return mistakes;
   return [
     ...mistakes,
     {
       path: ['artifact'],
       message: 'is not a jar, so say how it is started: run: [program, "{artifact}"]',
     },
+  ];
+}
+
+function containerMistakes(written: unknown): Mistake[] {
+  const artifact = valueAt(written, ['artifact']);
+  if (valueAt(written, ['runtime']) === 'docker') return imageMistakes(artifact);
+  const message = 'is for containers: say runtime: docker';
+  return [
+    ...(isMap(artifact) ? [{ path: ['artifact', 'build'], message }] : []),
+    ...(valueAt(written, ['container']) === undefined ? [] : [{ path: ['container'], message }]),
+  ];
+}
+
+function imageMistakes(artifact: unknown): Mistake[] {
+  if (typeof artifact !== 'string' || artifact === '' || isArchive(artifact) || isImage(artifact)) return [];
+  return [
+    { path: ['artifact'], message: 'must be an image such as shop:1.4, an archive such as ./shop.tar, or build: .' },
   ];
 }
 

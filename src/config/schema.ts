@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { container } from './schema-container.ts';
 import { hooks } from './schema-hooks.ts';
 import { health } from './schema-health.ts';
 import { router, upstream } from './schema-router.ts';
@@ -14,11 +15,19 @@ export const schema = z.strictObject({
       'Name of the application. It names the state directory, the units and what nginx reads, so it stays the same for ever.',
     samples: ['shop'],
   }),
-  artifact: localPath.meta({
-    description:
-      'What is deployed: a jar, another file, or a folder. A pattern must match exactly one bootable jar (`-plain.jar` is skipped). Relative to the folder of this file.',
-    samples: ['build/libs/*.jar', 'target/*.jar', '.'],
-  }),
+  artifact: z
+    .union(
+      [
+        localPath,
+        z.strictObject({ build: localPath.meta({ description: 'Folder with a Dockerfile, for `docker build`.' }) }),
+      ],
+      { error: 'must be a path, an image, or build: and a folder' },
+    )
+    .meta({
+      description:
+        'What is deployed: a jar, another file, or a folder. A pattern must match exactly one bootable jar (`-plain.jar` is skipped). Relative to the folder of this file. With `runtime: docker` an image with its tag or digest, an archive (`./shop.tar`), or `build:` and a folder.',
+      samples: ['build/libs/*.jar', 'target/*.jar', '.', 'registry.example.com/shop:1.4', { build: '.' }],
+    }),
   domain: oneOrMore(domain, 'must be a host name or a list of them')
     .optional()
     .meta({
@@ -100,10 +109,11 @@ export const schema = z.strictObject({
     description:
       'Number of releases kept on the server. One that runs, or that a rollback would go to, is never removed.',
   }),
-  runtime: z.enum(['auto', 'process', 'systemd']).prefault('auto').meta({
+  runtime: z.enum(['auto', 'process', 'systemd', 'docker']).prefault('auto').meta({
     description:
-      'What keeps the application running: `process`, `systemd` units, or `auto`: systemd where it is PID 1.',
+      'What keeps the application running: `process`, `systemd` units, `docker`, or `auto`: systemd where it is PID 1.',
   }),
+  container: container.prefault({}).meta({ description: 'The containers of `runtime: docker`.' }),
   router: router.prefault({}).meta({ description: 'The nginx that decides which slot the public reaches.' }),
   upstream: upstream.prefault({}).meta({
     description:

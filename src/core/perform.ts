@@ -7,7 +7,7 @@ import { probe } from './probe.ts';
 import type { Release } from './release.ts';
 import type { Slot } from './slot.ts';
 import { sameSplit, soleSlot, type Split } from './split.ts';
-import { prune, stage, type Artifact } from './stage.ts';
+import { prune, type Artifact } from './stage.ts';
 import { trafficText } from './view.ts';
 import { humanDuration } from '../lib/duration.ts';
 import type { World } from './world.ts';
@@ -30,7 +30,7 @@ const drainInterval = 50;
 export async function perform(world: World, job: Job, step: Step, signal: AbortSignal): Promise<string | undefined> {
   switch (step.do) {
     case 'stage':
-      return job.artifact && stage(world, job.artifact.release, job.artifact.source);
+      return job.artifact && world.artifacts.stage(job.artifact.release, job.artifact.source);
     case 'drain':
       return drain(world, job, step.slot, signal);
     case 'stop':

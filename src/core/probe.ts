@@ -39,7 +39,7 @@ export async function probe(
   let ours: Promise<void> | undefined;
   while (clock.elapsed() - began < health.deadline) {
     signal.throwIfAborted();
-    last = await check.once();
+    last = await agreed(world, slot, await check.once());
     inARow = last.healthy ? inARow + 1 : 0;
     if (inARow === 1) ours = begun(mustBeOurs(world, slot, release));
     if (inARow >= successes) {
@@ -55,6 +55,14 @@ export async function probe(
     why: `${check.asked()}: ${last.answer}, for ${health.deadline / 1000} s${await lastWords(world, slot)}`,
     fix: `see \`cutover logs ${release}\`; deploy again, or raise health.deadline`,
   });
+}
+
+/** An image's own HEALTHCHECK has to say yes too. */
+async function agreed({ config, runtime }: World, slot: Slot, attempt: Attempt): Promise<Attempt> {
+  if (!attempt.healthy || config.runtime !== 'docker') return attempt;
+  const { health } = await runtime.inspect(slot, 'alive');
+  const healthy = health === undefined || health === 'healthy';
+  return healthy ? attempt : { healthy, answer: `${attempt.answer}, but its HEALTHCHECK says ${health}` };
 }
 
 /** Runs beside the next checks; whether it failed is asked when it is awaited. */

@@ -1,10 +1,11 @@
 import type { Config } from '../config/config.ts';
-import type { Clock, Host, Reporter, Router, Runtime, Store, Traffic } from '../ports.ts';
+import type { Artifacts, Clock, Host, Reporter, Router, Runtime, Store, Traffic } from '../ports.ts';
 
 /** Everything the core may touch, and the only way it does. */
 export interface World {
   config: Config;
   host: Host;
+  artifacts: Artifacts;
   runtime: Runtime;
   router: Router;
   store: Store;

@@ -119,9 +119,17 @@ describe('package.json', () => {
 });
 
 describe('what else is there', () => {
+  it('a Dockerfile and nothing else is built and run in containers', async () => {
+    const { config, found } = await see({ Dockerfile: 'FROM x' });
+    expect(config).toMatchObject({ artifactKind: 'build', runtime: 'docker' });
+    expect(found).toContain('Dockerfile: each release is an image, and runs in a container');
+  });
+
   it('a Dockerfile is only mentioned', async () => {
     const { found, config } = await see({ 'pom.xml': pom(''), Dockerfile: 'FROM x' });
-    expect(found).toContain('Dockerfile: not used; the application runs as a plain process');
+    expect(found).toContain(
+      'Dockerfile: not used; to run containers set `artifact: { build: . }` and `runtime: docker`',
+    );
     expect(config.runtime).toBe('auto');
   });
 

@@ -31,6 +31,7 @@ describe('every field', () => {
 /** A file that says this, and around it only what it needs to make sense. */
 function fileWith(path: readonly string[], value: unknown): string {
   const around: Record<string, unknown> = { app: 'shop', artifact: 'a.jar', run: 'x' };
+  if (path[0] === 'container' || typeof value === 'object') Object.assign(around, containers(path));
   if (path[0] === 'router')
     around['router'] = {
       mode: ['include', 'variable'].includes(path[1] ?? '') ? 'adopted' : 'managed',
@@ -44,6 +45,11 @@ function fileWith(path: readonly string[], value: unknown): string {
   }, around);
   place[last ?? ''] = value;
   return flow(around);
+}
+
+function containers([first]: readonly string[]): Record<string, unknown> {
+  if (first === 'container') return { runtime: 'docker', artifact: 'shop:1' };
+  return first === 'artifact' ? { runtime: 'docker' } : {};
 }
 
 it('the JSON Schema refuses unknown keys, as the reader does', () => {

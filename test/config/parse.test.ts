@@ -6,6 +6,17 @@ import { configWith, mistakesIn } from './support.ts';
 const defaults: Config = {
   file: '/srv/shop/cutover.yaml',
   app: 'shop',
+  artifactKind: 'path',
+  container: {
+    port: undefined,
+    pull: 'auto',
+    volumes: [],
+    network: undefined,
+    memory: undefined,
+    cpus: undefined,
+    init: true,
+    logFiles: 2,
+  },
   artifact: '/srv/shop/build/libs/*.jar',
   domains: ['shop.example.com'],
   state: '/var/lib/cutover/shop',

@@ -11,7 +11,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   lib: ['lib', 'ports.ts'],
   core: ['core', 'lib', 'ports.ts', 'config'],
   config: ['config', 'core', 'lib', 'ports.ts'],
-  artifact: ['artifact', 'core', 'lib'],
+  artifact: ['artifact', 'config', 'core', 'lib'],
   drivers: ['drivers', 'core', 'config', 'lib', 'ports.ts'],
 };
 

@@ -15,6 +15,8 @@ export interface StandOptions {
   config?: string;
   router?: string;
   artifact?: string;
+  /** Default `process`. */
+  runtime?: 'process' | 'docker';
   /** Run something between nginx's start and `cutover setup`. */
   beforeSetup?: (stand: Stand) => void | Promise<void>;
   /** Default true. */
@@ -96,12 +98,16 @@ function text(
   more: string,
   artifact?: string,
 ): string {
-  const own = /^run:/m.test(more) || (artifact ?? options.artifact)?.endsWith('.jar') ? '' : 'run: node server.js\n';
+  const { runtime = 'process' } = options;
+  const own =
+    runtime === 'docker' || /^run:/m.test(more) || (artifact ?? options.artifact)?.endsWith('.jar')
+      ? ''
+      : 'run: node server.js\n';
   return `app: shop
 artifact: ${artifact ?? options.artifact ?? nodeSample}
 domain: ${host}
 state: ${state}
-runtime: process
+runtime: ${runtime}
 slots: { blue: ${ports.blue}, green: ${ports.green} }
 ${own}router:
   binary: ${nginx.binary}

@@ -76,6 +76,11 @@ export function worldOf(server: Server, fate: Fate = { at: 0, how: 'live' }): Wo
       copy: () => answered(() => undefined),
       request: ({ url }) => answered(() => answer(server, config.slots, Number(new URL(url).port))),
     },
+    artifacts: {
+      place: (id) => `/releases/${id}`,
+      stage: () => answered(() => 'staged'),
+      remove: () => answered(() => undefined),
+    },
     store: {
       journal: () => answered(() => server.journal),
       append: (...entries) => effect(() => server.journal.push(...entries)),

@@ -1,4 +1,6 @@
+import type { Config } from '../../config/config.ts';
 import { deploy, deployPlan, type DeployOptions } from '../../core/deploy.ts';
+import type { Artifact } from '../../core/stage.ts';
 import { compose } from '../compose.ts';
 import { parseDuration } from '../duration-option.ts';
 import { configOf, reporterOf, type MainOptions } from '../main-options.ts';
@@ -17,7 +19,7 @@ export default async function deployCommand(options: Options, named?: string): P
   const config = await configOf(options);
   const [world, artifact] = await Promise.all([
     compose(config, reporterOf(options, config.app)),
-    resolved(named ?? config.artifact, config.run === undefined),
+    resolved(config, named),
   ]);
   const how: DeployOptions = {
     command: `deploy by ${world.who}`,
@@ -35,11 +37,15 @@ export default async function deployCommand(options: Options, named?: string): P
   }
 }
 
-async function resolved(pattern: string, startsItself: boolean) {
+async function resolved(config: Config, named: string | undefined): Promise<Artifact> {
+  if (config.runtime === 'docker') {
+    const { namedImage } = await import('../../artifact/image.ts');
+    return namedImage(config, named);
+  }
   const [{ findArtifact }, { measured }, path] = await Promise.all([
     import('../../artifact/find.ts'),
     import('../../artifact/digest.ts'),
     import('node:path'),
   ]);
-  return measured(await findArtifact(path.resolve(pattern), startsItself));
+  return measured(await findArtifact(path.resolve(named ?? config.artifact), config.run === undefined));
 }

@@ -1,0 +1,125 @@
+import { execFile, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { ensureProgram } from './apt.ts';
+import { end, remember, runs, type Started } from './cleanup.ts';
+
+/** A Docker engine of its own. Everything that it makes is in `dir` and goes with it. */
+export interface Engine {
+  readonly dir: string;
+  /** What a client needs to reach it: DOCKER_HOST, and a configuration folder of its own. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Runs `docker`; rejects with what it said. */
+  docker(...words: string[]): Promise<string>;
+  log(): string;
+  /** Ends the engine, by default gently; containers end with it. */
+  down(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Starts it again on the same data. */
+  up(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const run = promisify(execFile);
+
+export async function ensureDocker(): Promise<void> {
+  await ensureProgram('dockerd', 'docker.io');
+  await ensureProgram('docker', 'docker.io');
+  await ensureProgram('iptables', 'iptables');
+  await ensureProgram('ip', 'iproute2');
+}
+
+/** Only in a network namespace that is nobody else's: it makes a bridge and firewall rules (`node lab/netns.mjs …`). */
+export async function startEngine(...options: string[]): Promise<Engine> {
+  if (process.env['CUTOVER_LAB_NETNS'] !== '1')
+    throw new Error('an engine needs a network namespace of its own: node lab/netns.mjs npx vitest run FILE');
+  await ensureDocker();
+  const dir = mkdtempSync(join(tmpdir(), 'cutover-docker-'));
+  const socket = join(dir, 'docker.sock');
+  const env = { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: join(dir, 'client'), DOCKER_BUILDKIT: '0' };
+  mkdirSync(env.DOCKER_CONFIG);
+  const docker = async (...words: string[]): Promise<string> =>
+    (await run('docker', words, { env: { ...process.env, ...env }, maxBuffer: 64 << 20 })).stdout.trim();
+  let started: Started | undefined;
+  const up = async (): Promise<void> => {
+    started = launch(dir, socket, options);
+    await answers(dir, docker, started);
+  };
+  const down = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> => {
+    if (!started) return;
+    process.kill(started.pid, signal);
+    await end(started, 30_000);
+    rmSync(join(dir, 'docker.pid'), { force: true });
+    started = undefined;
+  };
+  await up();
+  return {
+    dir,
+    env,
+    docker,
+    up,
+    down,
+    log: () => readFileSync(join(dir, 'log'), 'utf8'),
+    stop: () => removed(dir, docker, down),
+  };
+}
+
+function launch(dir: string, socket: string, options: readonly string[]): Started {
+  const log = openSync(join(dir, 'log'), 'a');
+  const words = [
+    `--data-root=${join(dir, 'data')}`,
+    `--exec-root=${join(dir, 'run')}`,
+    `--pidfile=${join(dir, 'docker.pid')}`,
+    `--host=unix://${socket}`,
+    '--group=root',
+    ...options,
+  ];
+  const child = spawn('dockerd', words, { stdio: ['ignore', log, log], detached: true });
+  return remember(child.pid ?? 0);
+}
+
+async function answers(dir: string, docker: Engine['docker'], started: Started): Promise<void> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    if (!runs(started)) break;
+    if (
+      await docker('version').then(
+        () => true,
+        () => false,
+      )
+    )
+      return;
+    await sleep(50);
+  }
+  throw new Error(`the engine did not come up:\n${readFileSync(join(dir, 'log'), 'utf8').slice(-3000)}`);
+}
+
+async function removed(dir: string, docker: Engine['docker'], down: Engine['down']): Promise<void> {
+  const ids = (await docker('ps', '--all', '--quiet').catch(() => '')).split('\n').filter(Boolean);
+  if (ids.length > 0) await docker('rm', '--force', ...ids).catch(() => undefined);
+  await down();
+  rmSync(dir, { recursive: true, force: true });
+}
+
+/** Makes the image `node:lab` of this machine's own node and the libraries it needs: there is no registry to ask. */
+export async function importNode(engine: Engine): Promise<void> {
+  const folder = join(engine.dir, 'node-image');
+  for (const file of await withLibraries(realpathSync(process.execPath))) {
+    const to = file === realpathSync(process.execPath) ? '/usr/local/bin/node' : file;
+    mkdirSync(join(folder, dirname(to)), { recursive: true });
+    cpSync(file, join(folder, to), { dereference: true });
+  }
+  mkdirSync(join(folder, 'tmp'), { recursive: true });
+  const archive = join(engine.dir, 'node-image.tar');
+  await run('tar', ['-C', folder, '-cf', archive, '.']);
+  await engine.docker('import', '--change', 'ENV PATH=/usr/local/bin', archive, 'node:lab');
+  rmSync(folder, { recursive: true });
+  rmSync(archive);
+}
+
+async function withLibraries(program: string): Promise<readonly string[]> {
+  const { stdout } = await run('ldd', [program]);
+  const libraries = stdout.split('\n').flatMap((line) => /(\/\S+) \(0x/.exec(line)?.[1] ?? []);
+  return [program, ...libraries.filter((file) => existsSync(file))];
+}

@@ -1,0 +1,34 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Config } from '../config/config.ts';
+import { isArchive, isImage } from '../config/image-name.ts';
+import { exitCodes, Failure } from '../core/failure.ts';
+import type { Artifact } from '../core/stage.ts';
+
+/** What `deploy` takes for a container: the image, archive or folder of the configuration, or the one that is named. */
+export async function namedImage(config: Config, named: string | undefined): Promise<Artifact> {
+  if (named === undefined) return asArtifact(config.artifactKind, config.artifact);
+  if (isArchive(named)) return asArtifact('archive', path.resolve(named));
+  if (isImage(named)) return asArtifact('image', named);
+  throw new Failure({
+    code: 'ARTIFACT_MISSING',
+    exit: exitCodes.configuration,
+    what: `${JSON.stringify(named)} is no image and no archive`,
+    fix: 'name an image (`shop:1.4`, `registry.example.com/shop:1.4`) or an archive (`./shop.tar`)',
+  });
+}
+
+async function asArtifact(kind: Config['artifactKind'], source: string): Promise<Artifact> {
+  if (kind === 'path') throw new RangeError('a file is no image');
+  const known = { kind, source, name: kind === 'image' ? source : path.basename(source), digest: '' };
+  if (kind === 'image') return { ...known, size: 0 };
+  const found = await stat(source).catch(() => undefined);
+  if (found && found.isDirectory() === (kind === 'build')) return { ...known, size: kind === 'build' ? 0 : found.size };
+  throw new Failure({
+    code: 'ARTIFACT_MISSING',
+    exit: exitCodes.configuration,
+    what: `nothing is at ${source}`,
+    why: kind === 'build' ? 'it should be a folder with a Dockerfile' : 'it should be what `docker save` wrote',
+    fix: 'build first, or name it: `cutover deploy PATH`',
+  });
+}

@@ -1,0 +1,48 @@
+import * as z from 'zod';
+import { port, size, wholeNumber } from './values.ts';
+
+const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'must be letters, digits and _ . - only');
+
+/** `name:/path`, `/path:/path:ro`: the first character keeps it from being read as an option. */
+const volume = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9/][^:\p{Cc},]*:\/[^:\p{Cc},]*(:[a-zA-Z,]+)?$/u,
+    'must be NAME:/path or /path:/path, with :ro behind it or not',
+  );
+
+/** What `runtime: docker` needs to know beside the image. */
+export const container = z.strictObject({
+  port: port.optional().meta({
+    description: 'Port on which the application listens inside its container. It gets it as PORT and SERVER_PORT.',
+    otherwise: 'the only one that the image exposes, else 8080',
+    samples: [8080],
+  }),
+  pull: z.enum(['auto', 'always', 'missing', 'never']).prefault('auto').meta({
+    description:
+      'When the image is fetched: `always`, `missing` (only if the engine does not have it), `never`, or `auto`: always for a name with a registry in it, else only if it is missing.',
+  }),
+  volumes: z
+    .array(volume)
+    .prefault([])
+    .meta({ description: 'Volumes and folders that both slots share.', samples: [['uploads:/app/uploads']] }),
+  network: word.optional().meta({
+    description: 'Network of the engine that the container joins, for example to reach the database.',
+    samples: ['backend'],
+  }),
+  memory: size(6 * 1024 * 1024)
+    .optional()
+    .meta({ description: 'Most memory that one container may use.', samples: ['768M'] }),
+  cpus: z
+    .number()
+    .min(0.01)
+    .max(1024)
+    .optional()
+    .meta({ description: 'Most processors that one container may use.', samples: [1.5] }),
+  init: z.boolean().prefault(true).meta({
+    description: 'Runs a small first process in the container that passes signals on and collects dead children.',
+  }),
+  log_files: wholeNumber(1, 100).prefault(2).meta({
+    description: 'Files of `log_size` that the engine keeps of the output.',
+  }),
+});

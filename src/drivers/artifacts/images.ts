@@ -1,0 +1,104 @@
+import path from 'node:path';
+import type { Config } from '../../config/config.ts';
+import { Failure } from '../../core/failure.ts';
+import type { Release } from '../../core/release.ts';
+import type { Artifact } from '../../core/stage.ts';
+import type { Artifacts, Host } from '../../ports.ts';
+import { imageName, type Image } from '../docker/container.ts';
+import { dockerOn, inspected } from '../docker/engine.ts';
+import { removeRecords } from './records.ts';
+
+const transferDeadline = 30 * 60_000;
+
+/** Images. A tag of our own keeps each release's image, whatever becomes of the name it came under. */
+export function imageArtifacts(host: Host, config: Config): Artifacts {
+  const docker = dockerOn(host);
+  const nameOf = (id: string) => imageName(config.app, id);
+
+  async function stage(release: Release, artifact: Artifact): Promise<string> {
+    const found = await imageOf(await fetched(release, artifact), artifact);
+    await mustFitEngine(found, artifact);
+    await must(['tag', found.Id, nameOf(release.id)], artifact);
+    const folder = path.join(config.state, 'releases', release.id);
+    await host.run(['mkdir', '-p', '-m', '755', '--', folder]);
+    const record: Release = { ...release, digest: found.RepoDigests?.[0]?.split('@')[1] ?? found.Id };
+    await host.write(path.join(folder, 'release.json'), `${JSON.stringify(record)}\n`);
+    return `${release.name} → release ${release.id}, ${found.Id.slice(7, 19)}`;
+  }
+
+  /** Name or id of what the engine has then. */
+  async function fetched({ id }: Release, artifact: Artifact): Promise<string> {
+    const { kind, source } = artifact;
+    if (kind === 'build') {
+      await must(['build', '--quiet', `--tag=${nameOf(id)}`, '--', source], artifact);
+      return nameOf(id);
+    }
+    if (kind === 'archive') return loaded(await must(['load', '--quiet', `--input=${source}`], artifact), artifact);
+    if (await mustPull(source)) await must(['pull', '--quiet', '--', source], artifact);
+    return source;
+  }
+
+  /** A name without a registry may be one that was built here; nobody else's image of that name is fetched then. */
+  async function mustPull(source: string): Promise<boolean> {
+    const { pull } = config.container;
+    const [first = '', ...rest] = source.split('/');
+    const namesRegistry = rest.length > 0 && /[.:]|^localhost$/.test(first);
+    if (pull === 'always' || pull === 'never') return pull === 'always';
+    if (pull === 'auto' && namesRegistry) return true;
+    return (await inspected<Image>(docker, 'image', source)) === undefined;
+  }
+
+  async function imageOf(name: string, artifact: Artifact): Promise<Image> {
+    const found = await inspected<Image>(docker, 'image', name);
+    if (found) return found;
+    throw stageFailed(artifact, `the engine has no image ${name}`);
+  }
+
+  async function mustFitEngine({ Os, Architecture }: Image, artifact: Artifact): Promise<void> {
+    const { stdout } = await docker(['version', '--format', '{{.Server.Os}}/{{.Server.Arch}}']);
+    const [engine, image] = [stdout.trim(), `${Os}/${Architecture}`];
+    if (engine === image) return;
+    throw new Failure({
+      code: 'WRONG_ARCHITECTURE',
+      what: `${artifact.name} is not for this machine`,
+      why: `the image is ${image}, the engine is ${engine}`,
+      fix: `build it for ${engine}: \`docker build --platform ${engine}\``,
+    });
+  }
+
+  async function must(words: readonly string[], artifact: Artifact): Promise<string> {
+    const { code, stdout, stderr, timedOut } = await docker(words, { deadline: transferDeadline });
+    if (code === 0) return stdout;
+    throw stageFailed(artifact, timedOut ? 'it took longer than 30 min' : stderr.trim() || stdout.trim());
+  }
+
+  return {
+    place: nameOf,
+    stage,
+    async remove(ids) {
+      for (const id of ids) await docker(['rmi', '--', nameOf(id)]);
+      await removeRecords(host, config.state, ids);
+    },
+  };
+}
+
+/** `docker load` says `Loaded image: NAME` or `Loaded image ID: sha256:…`, a line for each. */
+function loaded(stdout: string, artifact: Artifact): string {
+  const names = stdout.split('\n').flatMap((line) => /^Loaded image(?: ID)?: (\S+)$/.exec(line.trim())?.[1] ?? []);
+  const [only, ...others] = names;
+  if (only !== undefined && others.length === 0) return only;
+  throw stageFailed(artifact, `one image is needed in it, there are ${names.length}: ${names.join(', ') || 'none'}`);
+}
+
+function stageFailed({ kind, name }: Artifact, why: string): Failure {
+  const words = { image: 'fetched', archive: 'loaded', build: 'built' };
+  return new Failure({
+    code: 'STAGE_FAILED',
+    what: `${name} could not be ${words[kind as keyof typeof words]}`,
+    why,
+    fix:
+      kind === 'image'
+        ? 'is the name right, the registry up, and this user logged in (`docker login`)? `container.pull: never` takes what is there'
+        : 'the engine says why; nothing was touched',
+  });
+}

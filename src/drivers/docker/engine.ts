@@ -1,0 +1,45 @@
+import { Failure } from '../../core/failure.ts';
+import type { Host, RunOptions, RunResult } from '../../ports.ts';
+
+/** The engine's own command, which knows contexts and `DOCKER_HOST`. What the engine refuses is a result; no engine is a failure. */
+export type Docker = (words: readonly string[], options?: RunOptions) => Promise<RunResult>;
+
+const unreachable =
+  /cannot connect to the docker daemon|permission denied while trying to connect|error during connect/i;
+
+export function dockerOn(host: Host): Docker {
+  return async (words, options) => {
+    const result = await host.run(['docker', ...words], options);
+    if (result.code === 127 || (result.code !== 0 && unreachable.test(result.stderr))) throw noEngine(result.stderr);
+    return result;
+  };
+}
+
+/** Undefined when the engine has no such thing; any other trouble is a failure. */
+export async function inspected<T>(docker: Docker, kind: 'container' | 'image', name: string): Promise<T | undefined> {
+  const { code, stdout, stderr } = await docker(['inspect', '--type', kind, '--format', '{{json .}}', '--', name]);
+  if (code === 0) return JSON.parse(stdout) as T;
+  if (/no such (object|container|image)/i.test(stderr)) return undefined;
+  throw refused(`the ${kind} ${name} cannot be looked at`, stderr);
+}
+
+export function refused(what: string, stderr: string): Failure {
+  return new Failure({
+    code: 'DOCKER_REFUSED',
+    what,
+    why: stderr.trim(),
+    fix: 'the engine says why; its own log says more (`journalctl -u docker`)',
+  });
+}
+
+function noEngine(stderr: string): Failure {
+  const forbidden = /permission denied/i.test(stderr);
+  return new Failure({
+    code: 'DOCKER_DOWN',
+    what: 'the Docker engine does not answer',
+    why: stderr.trim(),
+    fix: forbidden
+      ? 'add this user to the group docker (`sudo usermod -aG docker $USER`), then log in again'
+      : 'start it (`sudo systemctl start docker`); `docker version` tells whether it answers',
+  });
+}

@@ -1,0 +1,16 @@
+import path from 'node:path';
+import type { Host } from '../../ports.ts';
+
+/** Bytes that the processes of a container use, from its control group; undefined where that is not to be seen. */
+export async function memoryOf(host: Host, pid: number): Promise<number | undefined> {
+  const groups = ((await host.read(`/proc/${pid}/cgroup`).catch(() => undefined)) ?? '').split('\n');
+  const unified = groups.find((line) => line.startsWith('0::'))?.slice(3);
+  const own = groups.find((line) => line.includes(':memory:'))?.split(':')[2];
+  const files = [
+    ...(unified ? [path.join('/sys/fs/cgroup', unified, 'memory.current')] : []),
+    ...(own ? [path.join('/sys/fs/cgroup/memory', own, 'memory.usage_in_bytes')] : []),
+  ];
+  const read = await Promise.all(files.map((file) => host.read(file).catch(() => undefined)));
+  const bytes = Number(read.find((text) => text !== undefined));
+  return Number.isFinite(bytes) ? bytes : undefined;
+}

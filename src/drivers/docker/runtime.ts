@@ -1,0 +1,153 @@
+import path from 'node:path';
+import type { Config } from '../../config/config.ts';
+import { Failure } from '../../core/failure.ts';
+import type { Slot } from '../../core/slot.ts';
+import type { Host, Inspection, Launch, Runtime, Stopped } from '../../ports.ts';
+import { isTaken, processesOf } from '../runtime/processes.ts';
+import {
+  containerName,
+  environmentFile,
+  isOurs,
+  portInside,
+  runWords,
+  type Container,
+  type Image,
+} from './container.ts';
+import { dockerOn, inspected, refused } from './engine.ts';
+import { environmentLines } from './environment.ts';
+import { memoryOf } from './memory.ts';
+
+const killed = 137;
+const slack = 30_000;
+
+/** One container per slot. A container is there as long as something should run in the slot; the truth is `inspect`. */
+export default function dockerRuntime(host: Host, config: Config): Runtime {
+  const { app, state } = config;
+  const docker = dockerOn(host);
+  const logFile = (release: string) => path.join(state, 'logs', `${release}.log`);
+
+  /** Undefined also when the name belongs to a container that is not ours. */
+  async function containerIn(slot: Slot): Promise<Container | undefined> {
+    const found = await inspected<Container>(docker, 'container', containerName(app, slot));
+    return found && isOurs(found, app, slot) ? found : undefined;
+  }
+
+  async function start(slot: Slot, launch: Launch): Promise<void> {
+    const image = await inspected<Image>(docker, 'image', launch.release.artifact);
+    if (!image) throw imageGone(launch);
+    const inside = portInside(config, image);
+    const variables = environmentLines({ ...launch.env, PORT: String(inside), SERVER_PORT: String(inside) });
+    await host.write(environmentFile(config, slot), variables, { mode: 0o600 });
+    const { code, stderr } = await docker(runWords(config, slot, launch, inside));
+    if (code === 0) return;
+    const left = await containerIn(slot);
+    if (left) await remove(left);
+    throw startFailed(app, slot, stderr);
+  }
+
+  async function stop(slot: Slot, grace: number): Promise<Stopped> {
+    const before = await containerIn(slot);
+    if (!before) return { how: 'was-not-running' };
+    const { code, stderr } = await docker(['stop', '--time', String(Math.ceil(grace / 1000)), before.Id], {
+      deadline: grace + slack,
+    });
+    if (code !== 0) throw refused(`${slot} cannot be stopped`, stderr);
+    const after = (await inspected<Container>(docker, 'container', before.Id)) ?? before;
+    await keepLog(after);
+    await remove(after);
+    if (!before.State.Running) return { how: 'was-not-running' };
+    return { how: after.State.ExitCode === killed ? 'killed' : 'graceful' };
+  }
+
+  /** What it printed outlives the container, for `logs RELEASE`. */
+  async function keepLog({ Id, Config }: Container): Promise<void> {
+    const file = logFile(Config.Labels?.['cutover.release'] ?? '');
+    await host.run(['sh', '-c', 'umask 077; docker logs -- "$1" >> "$2" 2>&1', 'keep-log', Id, file]);
+  }
+
+  async function remove({ Id }: Container): Promise<void> {
+    const { code, stderr } = await docker(['rm', '--force', '--volumes', Id]);
+    if (code !== 0 && !/no such container/i.test(stderr)) throw refused('a container cannot be removed', stderr);
+  }
+
+  async function inspect(slot: Slot, depth: 'alive' | 'full' = 'full'): Promise<Inspection> {
+    const found = await containerIn(slot);
+    const running = found?.State.Running === true && !found.State.Restarting;
+    const ports = running ? publishedPorts(found) : [];
+    const free = depth === 'alive' || ports.includes(config.slots[slot]);
+    return {
+      state: running ? 'running' : found ? 'exited' : 'stopped',
+      release: found?.Config.Labels?.['cutover.release'],
+      pid: running ? found.State.Pid : undefined,
+      since: running ? Date.parse(found.State.StartedAt) : undefined,
+      restarts: found?.RestartCount ?? 0,
+      memory: running && depth === 'full' ? await memoryOf(host, found.State.Pid) : undefined,
+      ports,
+      health: healthOf(found),
+      taken: !free && isTaken(config.slots[slot], await processesOf(host, 'none')),
+      detail: found && detailOf(found),
+    };
+  }
+
+  return {
+    name: 'docker',
+    start,
+    stop,
+    inspect,
+    async keep(slot) {
+      const { code, stderr } = await docker(['update', '--restart=unless-stopped', containerName(app, slot)]);
+      if (code !== 0) throw refused(`${slot} cannot be kept over a restart of the engine`, stderr);
+    },
+    async logs(of, { lines, follow }) {
+      const held = await Promise.all(
+        'slot' in of ? [containerIn(of.slot)] : [containerIn('blue'), containerIn('green')],
+      );
+      const found = held.find((one) => one && ('slot' in of || one.Config.Labels?.['cutover.release'] === of.release));
+      const words = ['--tail', String(lines), ...(follow ? ['--follow'] : [])];
+      if (found) return ['sh', '-c', 'exec docker logs "$@" 2>&1', 'logs', ...words, '--', found.Id];
+      return ['tail', '-n', String(lines), logFile('release' in of ? of.release : '')];
+    },
+  };
+}
+
+function publishedPorts({ NetworkSettings }: Container): readonly number[] {
+  const published = Object.values(NetworkSettings.Ports ?? {}).flatMap((bindings) => bindings ?? []);
+  return [...new Set(published.map(({ HostPort }) => Number(HostPort)))];
+}
+
+function healthOf(found: Container | undefined): Inspection['health'] {
+  const status = found?.State.Health?.Status;
+  return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : undefined;
+}
+
+function detailOf({ State, RestartCount }: Container): string | undefined {
+  if (State.OOMKilled) return 'ended by the kernel: out of memory';
+  if (State.Restarting) return `ended with exit code ${State.ExitCode}; it is started again`;
+  if (!State.Running) return State.Error || `ended with exit code ${State.ExitCode}`;
+  if (State.Health?.Status === 'unhealthy')
+    return `its HEALTHCHECK fails: ${State.Health.Log?.at(-1)?.Output.trim().slice(0, 200) || 'no output'}`;
+  return RestartCount > 0 ? `crashed and was started again ${RestartCount} times` : undefined;
+}
+
+function imageGone({ release }: Launch): Failure {
+  return new Failure({
+    code: 'RELEASE_GONE',
+    what: `the image of release ${release.id} is not on the server any more`,
+    why: `the engine has no ${release.artifact}; somebody removed it`,
+    fix: 'deploy it again',
+  });
+}
+
+function startFailed(app: string, slot: Slot, stderr: string): Failure {
+  const taken = /container name .* is already in use/i.test(stderr);
+  return new Failure({
+    code: taken ? 'CONTAINER_TAKEN' : 'START_FAILED',
+    what: taken
+      ? `somebody else's container is called ${containerName(app, slot)}`
+      : `the engine did not start ${slot}`,
+    why: stderr.trim(),
+    fix: taken
+      ? `rename it (\`docker rename ${containerName(app, slot)} NAME\`); cutover touches only what it made`
+      : 'mend the image or the settings under `container`, then deploy again',
+  });
+}
