@@ -79,7 +79,8 @@ export const router = z
       ...(given.tls?.listen ?? []).map((at) => ({ at, path: ['tls', 'listen'] })),
     ];
     for (const { at, path } of places) {
-      const whole = at.replace(/^\*:/, '');
+      // What is no address at all has been told already, and is here as it was written.
+      const whole = String(at).replace(/^\*:/, '');
       if (seen.has(whole)) context.addIssue({ code: 'custom', path, message: `names ${at} a second time` });
       seen.add(whole);
     }

@@ -6,11 +6,18 @@ import { mistakesIn } from './support.ts';
 describe('the written file', () => {
   it('names every option, and everything that was assumed', async () => {
     const { text, assumed } = await see({});
-    for (const { path, fields: inside } of fields()) {
+    for (const { path, fields: inside } of fields().filter((field) => field.path[0] !== 'container')) {
       expect(text).toMatch(new RegExp(`^(# )?${path[0]}:`, 'm'));
       for (const field of inside) expect(text).toMatch(new RegExp(`^#   ${field.path[1]}:`, 'm'));
     }
     for (const each of assumed) expect(text).toContain(`# Assumed: ${each}.`);
+  });
+
+  it('names the options of containers where there are containers', async () => {
+    const { text } = await see({ Dockerfile: 'FROM x' });
+    expect(text).toMatch(/^artifact:\n {2}build: \.$/m);
+    expect(text).toMatch(/^runtime: docker$/m);
+    expect(text).toMatch(/^# {3}pull: /m);
   });
 
   it('is right with any one option uncommented', async () => {
