@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ensureProgram } from './apt.ts';
@@ -27,6 +27,7 @@ const run = promisify(execFile);
 export async function ensureDocker(): Promise<void> {
   await ensureProgram('dockerd', 'docker.io');
   await ensureProgram('docker', 'docker.io');
+  await ensureProgram('docker-compose', 'docker-compose');
   await ensureProgram('iptables', 'iptables');
   await ensureProgram('ip', 'iproute2');
 }
@@ -103,13 +104,16 @@ async function removed(dir: string, docker: Engine['docker'], down: Engine['down
 }
 
 /** Makes the image `node:lab` of this machine's own node and the libraries it needs: there is no registry to ask. */
-export async function importNode(engine: Engine): Promise<void> {
+export async function importNode(engine: Engine, ...programs: string[]): Promise<void> {
   const folder = join(engine.dir, 'node-image');
-  for (const file of await withLibraries(realpathSync(process.execPath))) {
-    const to = file === realpathSync(process.execPath) ? '/usr/local/bin/node' : file;
+  const put = (from: string, to: string): void => {
     mkdirSync(join(folder, dirname(to)), { recursive: true });
-    cpSync(file, join(folder, to), { dereference: true });
-  }
+    cpSync(from, join(folder, to), { dereference: true });
+  };
+  put(realpathSync(process.execPath), '/usr/local/bin/node');
+  for (const program of programs) put(program, join('/usr/local/bin', basename(program)));
+  for (const program of [realpathSync(process.execPath), ...programs])
+    for (const library of await librariesOf(program)) put(library, library);
   mkdirSync(join(folder, 'tmp'), { recursive: true });
   const archive = join(engine.dir, 'node-image.tar');
   await run('tar', ['-C', folder, '-cf', archive, '.']);
@@ -118,8 +122,8 @@ export async function importNode(engine: Engine): Promise<void> {
   rmSync(archive);
 }
 
-async function withLibraries(program: string): Promise<readonly string[]> {
+async function librariesOf(program: string): Promise<readonly string[]> {
   const { stdout } = await run('ldd', [program]);
   const libraries = stdout.split('\n').flatMap((line) => /(\/\S+) \(0x/.exec(line)?.[1] ?? []);
-  return [program, ...libraries.filter((file) => existsSync(file))];
+  return libraries.filter((file) => existsSync(file));
 }

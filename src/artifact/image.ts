@@ -7,7 +7,7 @@ import type { Artifact } from '../core/stage.ts';
 
 /** What `deploy` takes for a container: the image, archive or folder of the configuration, or the one that is named. */
 export async function namedImage(config: Config, named: string | undefined): Promise<Artifact> {
-  if (named === undefined) return asArtifact(config.artifactKind, config.artifact);
+  if (named === undefined) return asArtifact(config.artifactKind, config.artifact, config.service);
   if (isArchive(named)) return asArtifact('archive', path.resolve(named));
   if (isImage(named)) return asArtifact('image', named);
   throw new Failure({
@@ -18,9 +18,15 @@ export async function namedImage(config: Config, named: string | undefined): Pro
   });
 }
 
-async function asArtifact(kind: Config['artifactKind'], source: string): Promise<Artifact> {
+const expected = {
+  archive: 'what `docker save` wrote',
+  build: 'a folder with a Dockerfile',
+  compose: 'a Compose file',
+};
+
+async function asArtifact(kind: Config['artifactKind'], source: string, service?: string): Promise<Artifact> {
   if (kind === 'path') throw new RangeError('a file is no image');
-  const known = { kind, source, name: kind === 'image' ? source : path.basename(source), digest: '' };
+  const known = { kind, source, name: service ?? (kind === 'image' ? source : path.basename(source)), digest: '' };
   if (kind === 'image') return { ...known, size: 0 };
   const found = await stat(source).catch(() => undefined);
   if (found && found.isDirectory() === (kind === 'build')) return { ...known, size: kind === 'build' ? 0 : found.size };
@@ -28,7 +34,7 @@ async function asArtifact(kind: Config['artifactKind'], source: string): Promise
     code: 'ARTIFACT_MISSING',
     exit: exitCodes.configuration,
     what: `nothing is at ${source}`,
-    why: kind === 'build' ? 'it should be a folder with a Dockerfile' : 'it should be what `docker save` wrote',
+    why: `it should be ${expected[kind]}`,
     fix: 'build first, or name it: `cutover deploy PATH`',
   });
 }

@@ -7,8 +7,10 @@ export interface Config {
   readonly app: string;
   /** Absolute path or glob of a jar, a file or a folder; for containers as `artifactKind` says. */
   readonly artifact: string;
-  /** `path`: a file or folder. For containers: an image's name, the path of an archive, or of a folder to build. */
-  readonly artifactKind: 'path' | 'image' | 'archive' | 'build';
+  /** `path`: a file or folder. For containers: an image's name, the path of an archive, of a folder to build, or of a Compose file. */
+  readonly artifactKind: 'path' | 'image' | 'archive' | 'build' | 'compose';
+  /** Of the Compose file. */
+  readonly service: string | undefined;
   /** Host names the front door answers to. The first one is used to ask it. Empty: any name (`_`). */
   readonly domains: readonly string[];
   /** Directory that holds releases, slots, journal and lock of this app on the host. Absolute. */

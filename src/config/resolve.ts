@@ -63,8 +63,17 @@ export function pathMistakes(config: Config): Mistake[] {
 function artifactOf(
   { artifact, runtime }: Written,
   from: (path: string) => string,
+): Pick<Config, 'artifact' | 'artifactKind' | 'service'> {
+  if (typeof artifact === 'string') return { ...namedOf(artifact, runtime, from), service: undefined };
+  if ('build' in artifact) return { artifact: from(artifact.build), artifactKind: 'build', service: undefined };
+  return { artifact: from(artifact.compose), artifactKind: 'compose', service: artifact.service };
+}
+
+function namedOf(
+  artifact: string,
+  runtime: Config['runtime'],
+  from: (path: string) => string,
 ): Pick<Config, 'artifact' | 'artifactKind'> {
-  if (typeof artifact !== 'string') return { artifact: from(artifact.build), artifactKind: 'build' };
   if (runtime !== 'docker') return { artifact: from(artifact), artifactKind: 'path' };
   if (isArchive(artifact)) return { artifact: from(artifact), artifactKind: 'archive' };
   return { artifact, artifactKind: 'image' };

@@ -46,7 +46,7 @@ function containerMistakes(written: unknown): Mistake[] {
   if (valueAt(written, ['runtime']) === 'docker') return imageMistakes(artifact);
   const message = 'is for containers: say runtime: docker';
   return [
-    ...(isMap(artifact) ? [{ path: ['artifact', 'build'], message }] : []),
+    ...Object.keys(isMap(artifact) ? artifact : {}).map((key) => ({ path: ['artifact', key], message })),
     ...(valueAt(written, ['container']) === undefined ? [] : [{ path: ['container'], message }]),
   ];
 }

@@ -1,6 +1,10 @@
 import * as z from 'zod';
 import { port, size, wholeNumber } from './values.ts';
 
+export const serviceName = z
+  .string()
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/, 'must be the name of a service: letters, digits and _ . - only');
+
 const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'must be letters, digits and _ . - only');
 
 /** `name:/path`, `/path:/path:ro`: the first character keeps it from being read as an option. */

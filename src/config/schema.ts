@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { container } from './schema-container.ts';
+import { container, serviceName } from './schema-container.ts';
 import { hooks } from './schema-hooks.ts';
 import { health } from './schema-health.ts';
 import { router, upstream } from './schema-router.ts';
@@ -20,13 +20,26 @@ export const schema = z.strictObject({
       [
         localPath,
         z.strictObject({ build: localPath.meta({ description: 'Folder with a Dockerfile, for `docker build`.' }) }),
+        z.strictObject({
+          compose: localPath.meta({ description: 'A Compose file.' }),
+          service: serviceName.meta({
+            description: 'The one of its services that is deployed. The others are left alone.',
+          }),
+        }),
       ],
-      { error: 'must be a path, an image, or build: and a folder' },
+      { error: 'must be a path, an image, build: and a folder, or compose: and service:' },
     )
     .meta({
       description:
-        'What is deployed: a jar, another file, or a folder. A pattern must match exactly one bootable jar (`-plain.jar` is skipped). Relative to the folder of this file. With `runtime: docker` an image with its tag or digest, an archive (`./shop.tar`), or `build:` and a folder.',
-      samples: ['build/libs/*.jar', 'target/*.jar', '.', 'registry.example.com/shop:1.4', { build: '.' }],
+        'What is deployed: a jar, another file, or a folder. A pattern must match exactly one bootable jar (`-plain.jar` is skipped). Relative to the folder of this file. With `runtime: docker` an image with its tag or digest, an archive (`./shop.tar`), `build:` and a folder, or `compose:` and `service:`.',
+      samples: [
+        'build/libs/*.jar',
+        'target/*.jar',
+        '.',
+        'registry.example.com/shop:1.4',
+        { build: '.' },
+        { compose: 'compose.yaml', service: 'web' },
+      ],
     }),
   domain: oneOrMore(domain, 'must be a host name or a list of them')
     .optional()

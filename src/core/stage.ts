@@ -3,7 +3,7 @@ import type { World } from './world.ts';
 
 /** What is to be deployed: where it lies now, and what it will be called. */
 export interface Artifact {
-  kind: 'file' | 'folder' | 'image' | 'archive' | 'build';
+  kind: 'file' | 'folder' | 'image' | 'archive' | 'build' | 'compose';
   /** Absolute local path; for an image its name, with tag or digest. */
   source: string;
   /** How people call it. */

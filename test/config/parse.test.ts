@@ -7,6 +7,7 @@ const defaults: Config = {
   file: '/srv/shop/cutover.yaml',
   app: 'shop',
   artifactKind: 'path',
+  service: undefined,
   container: {
     port: undefined,
     pull: 'auto',

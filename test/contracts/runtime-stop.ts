@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { app, ask, grace, runs, started, type RuntimeUnderTest } from './runtime-support.ts';
+import { app, ask, grace, pidOf, runs, started, type RuntimeUnderTest } from './runtime-support.ts';
 import { release } from './store.ts';
 
 export function stopContract(open: (grace: number) => Promise<RuntimeUnderTest>): void {
@@ -35,7 +35,7 @@ export function stopContract(open: (grace: number) => Promise<RuntimeUnderTest>)
   ])('ends its children too, which ignore TERM, when it went %s', async (_, habits) => {
     const tested = await open(1500);
     const { port } = await started(tested, { habits });
-    const { child = 0 } = (await ask<{ child: number }>(port, '/who')) ?? {};
+    const child = await pidOf(tested, (await ask<{ child: number }>(port, '/who'))?.child);
     expect(runs(child)).toBe(true);
     await tested.runtime.stop('blue', 1500);
     expect(runs(child)).toBe(false);
@@ -46,7 +46,7 @@ export function stopContract(open: (grace: number) => Promise<RuntimeUnderTest>)
     await tested.stage('8');
     const env = { PORT: String(tested.ports.blue), CUTOVER_RELEASE: '8' };
     const launch = {
-      release: release('8'),
+      release: { ...release('8'), ...(tested.artifact ? { artifact: tested.artifact('8') } : {}) },
       port: tested.ports.blue,
       argv: [process.execPath, app],
       env,

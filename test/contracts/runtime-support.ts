@@ -13,6 +13,12 @@ export interface RuntimeUnderTest {
   stage(id: string): Promise<void>;
   /** Longest time for the runtime to start again what crashed, ms. */
   restart: number;
+  /** What a release is started from, where it is not a folder of the host. */
+  artifact?: (id: string) => string;
+  /** Where the application finds itself; default: in its release's folder. */
+  folder?: RegExp;
+  /** The host's number of a process that the application knows by its own. */
+  hostPid?: (pid: number) => Promise<number>;
 }
 
 export const app = fileURLToPath(new URL('app/app.mjs', import.meta.url));
@@ -24,13 +30,14 @@ export async function started(
 ): Promise<Launch> {
   await tested.stage(id);
   const launch: Launch = {
-    release: release(id),
+    release: { ...release(id), ...(tested.artifact ? { artifact: tested.artifact(id) } : {}) },
     port: port || tested.ports[slot],
     argv: [process.execPath, app, ...words],
     env: { HABITS: habits, ...env, PORT: String(port || tested.ports[slot]), CUTOVER_RELEASE: id },
     user: undefined,
   };
   await tested.runtime.start(slot, launch);
+  await tested.runtime.keep(slot);
   if (!habits.includes('crash'))
     await until(async () => (await ask(launch.port, '/who')) !== undefined, 20_000, 'the app');
   return launch;
@@ -41,6 +48,10 @@ export async function ask<T>(port: number, path: string): Promise<T | undefined>
     () => undefined,
   );
   return answer && ((await answer.json()) as T);
+}
+
+export async function pidOf(tested: RuntimeUnderTest, pid = 0): Promise<number> {
+  return tested.hostPid ? tested.hostPid(pid) : pid;
 }
 
 /** Whether it runs; a zombie does not. */

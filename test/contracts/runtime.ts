@@ -23,7 +23,7 @@ function startContract(open: () => Promise<RuntimeUnderTest>): void {
     const words = ['$(id)', "it's", '"', '\\', 'a  b', '*', '', '한글', '\n', '{port}', '%h', '$HOME'];
     const { port } = await started(tested, { words });
     expect(await ask(port, '/argv')).toEqual(words);
-    expect((await ask<{ cwd: string }>(port, '/who'))?.cwd).toMatch(/releases\/7\/artifact$/);
+    expect((await ask<{ cwd: string }>(port, '/who'))?.cwd).toMatch(tested.folder ?? /releases\/7\/artifact$/);
   });
 
   it('gives it the variables that are configured, as they are', async () => {
@@ -66,11 +66,11 @@ function startContract(open: () => Promise<RuntimeUnderTest>): void {
 
   it('keeps what a release printed', async () => {
     const tested = await open();
-    const { port } = await started(tested);
+    await started(tested);
     for (const of of [{ slot: 'blue' as const }, { release: '7' }])
       await until(async () => {
         const { stdout } = await tested.host.run(await tested.runtime.logs(of, { lines: 5, follow: false }));
-        return stdout.includes(`listens on ${port}`);
+        return stdout.includes('listens on ');
       });
     expect((await tested.runtime.inspect('blue')).state).toBe('running');
   });
@@ -98,7 +98,7 @@ function inspectContract(open: () => Promise<RuntimeUnderTest>): void {
     expect(seen).toMatchObject({
       state: 'running',
       release: '7',
-      pid: who?.pid,
+      pid: tested.hostPid ? expect.any(Number) : who?.pid,
       ports: [port],
       restarts: 0,
       taken: false,

@@ -93,7 +93,8 @@ test('through all of it no request was lost', async () => {
 async function archiveForArm({ dir, docker: engine }: Engine): Promise<string> {
   const [folder, archive] = [path.join(dir, 'arm'), path.join(dir, 'arm.tar')];
   mkdirSync(folder);
-  await engine('save', '--output', archive, 'shop:1');
+  await engine('tag', 'shop:1', 'shop:arm');
+  await engine('save', '--output', archive, 'shop:arm');
   await run('tar', ['-C', folder, '-xf', archive]);
   const [{ Config: name }] = JSON.parse(readFileSync(path.join(folder, 'manifest.json'), 'utf8')) as [
     { Config: string },

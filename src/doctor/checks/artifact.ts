@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { findArtifact } from '../../artifact/find.ts';
+import type { Config } from '../../config/config.ts';
 import { Failure } from '../../core/failure.ts';
+import type { Host } from '../../ports.ts';
 import type { Context } from '../context.ts';
 import { fine, later, note, wrong, type Check, type Finding } from '../finding.ts';
 
@@ -10,7 +12,8 @@ export const artifact: Check = {
   group: 'deployments',
   trap: 13,
   title: 'artifact',
-  async check({ config }) {
+  async check({ config, host }) {
+    if (config.artifactKind !== 'path') return image(config, host);
     try {
       const found = await findArtifact(config.artifact, config.run === undefined);
       return fine(`${path.relative(process.cwd(), found) || '.'} is what \`cutover deploy\` takes`);
@@ -23,6 +26,18 @@ export const artifact: Check = {
   },
 };
 
+async function image({ artifact: name, artifactKind: kind }: Config, host: Host): Promise<Finding> {
+  if (kind === 'archive') {
+    const { code } = await host.run(['test', '-r', name]);
+    return code === 0
+      ? fine(`${name} is what \`cutover deploy\` loads`)
+      : note(`there is no ${name}: nothing is built yet`, '`docker save`, or name another one');
+  }
+  if (kind === 'build') return fine(`${name} is what \`cutover deploy\` builds`);
+  const { code } = await host.run(['docker', 'image', 'inspect', '--format', '{{.Id}}', '--', name]);
+  return code === 0 ? fine(`the engine has ${name}`) : note(`the engine has no ${name} yet: a deploy fetches it`);
+}
+
 /** systemd and a clean environment find programs elsewhere than a login does. */
 export const program: Check = {
   id: 'program',
@@ -30,6 +45,7 @@ export const program: Check = {
   trap: 3,
   title: 'can be started',
   check(context) {
+    if (context.config.runtime === 'docker') return later('for a program that is looked up');
     const { argv, shell } = context.config.run ?? { argv: ['java'], shell: false };
     const [name = ''] = argv;
     if (shell || name.includes('/') || name.includes('{')) return later('for a program that is looked up');

@@ -1,5 +1,6 @@
 import { slots } from '../../core/slot.ts';
 import { whenSeen } from '../context.ts';
+import { containerUser } from './containers.ts';
 import { fine, later, warning, wrong, type Check } from '../finding.ts';
 
 /** A process that belongs to root cannot be stopped by whoever deploys. */
@@ -8,7 +9,9 @@ export const processOwner: Check = {
   group: 'application',
   trap: 11,
   title: 'may be stopped',
-  check: whenSeen(async ({ config, host, uid, view, world }) => {
+  check: whenSeen(async (context) => {
+    const { config, host, uid, view, world } = context;
+    if (world.runtime.name === 'docker') return containerUser(context);
     const pids = slots.flatMap((slot) => view.slots[slot].pid ?? []);
     if (pids.length === 0) return later('once something runs');
     const uids = await Promise.all(pids.map(async (pid) => uidOf(await host.read(`/proc/${pid}/status`))));

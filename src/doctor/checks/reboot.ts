@@ -1,4 +1,5 @@
 import { slots } from '../../core/slot.ts';
+import { containersAfterReboot } from './containers.ts';
 import { whenSeen, type Seen } from '../context.ts';
 import { fine, later, note, warning, wrong, type Check, type Finding } from '../finding.ts';
 
@@ -8,7 +9,11 @@ export const reboot: Check = {
   group: 'server',
   trap: 14,
   title: 'after a reboot',
-  check: whenSeen((context) => (context.world.runtime.name === 'process' ? plain(context) : units(context))),
+  check: whenSeen((context) => {
+    const { name } = context.world.runtime;
+    if (name === 'docker') return containersAfterReboot(context);
+    return name === 'process' ? plain(context) : units(context);
+  }),
 };
 
 /** A line of cron, or a unit of the user's own, that says `cutover up`. */

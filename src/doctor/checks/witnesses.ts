@@ -38,7 +38,7 @@ export const identity: Check = {
   check: whenDeployed(async ({ host, view }) => {
     const running = slots.filter((slot) => view.slots[slot].pid !== undefined);
     for (const slot of running) {
-      const environment = (await host.read(`/proc/${view.slots[slot].pid ?? 0}/environ`)) ?? '';
+      const environment = (await host.read(`/proc/${view.slots[slot].pid ?? 0}/environ`).catch(() => '')) ?? '';
       const said = /(?:^|\0)CUTOVER_SLOT=([^\0]*)/.exec(environment)?.[1];
       if (said !== undefined && said !== slot)
         return wrong(

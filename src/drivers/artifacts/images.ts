@@ -4,6 +4,7 @@ import { Failure } from '../../core/failure.ts';
 import type { Release } from '../../core/release.ts';
 import type { Artifact } from '../../core/stage.ts';
 import type { Artifacts, Host } from '../../ports.ts';
+import { composeOn, serviceOf, type ComposeFile, type Service } from '../docker/compose.ts';
 import { imageName, type Image } from '../docker/container.ts';
 import { dockerOn, inspected } from '../docker/engine.ts';
 import { removeRecords } from './records.ts';
@@ -16,11 +17,14 @@ export function imageArtifacts(host: Host, config: Config): Artifacts {
   const nameOf = (id: string) => imageName(config.app, id);
 
   async function stage(release: Release, artifact: Artifact): Promise<string> {
-    const found = await imageOf(await fetched(release, artifact), artifact);
+    const service = artifact.kind === 'compose' ? await serviceOf(host, composeFile(artifact)) : undefined;
+    const name = service ? await composed(service, artifact) : await fetched(release, artifact);
+    const found = await imageOf(name, artifact);
     await mustFitEngine(found, artifact);
     await must(['tag', found.Id, nameOf(release.id)], artifact);
     const folder = path.join(config.state, 'releases', release.id);
     await host.run(['mkdir', '-p', '-m', '755', '--', folder]);
+    if (service) await host.write(path.join(folder, 'service.json'), `${JSON.stringify(service)}\n`, { mode: 0o600 });
     const record: Release = { ...release, digest: found.RepoDigests?.[0]?.split('@')[1] ?? found.Id };
     await host.write(path.join(folder, 'release.json'), `${JSON.stringify(record)}\n`);
     return `${release.name} → release ${release.id}, ${found.Id.slice(7, 19)}`;
@@ -34,6 +38,19 @@ export function imageArtifacts(host: Host, config: Config): Artifacts {
       return nameOf(id);
     }
     if (kind === 'archive') return loaded(await must(['load', '--quiet', `--input=${source}`], artifact), artifact);
+    return fetchedImage(source, artifact);
+  }
+
+  /** The project's own tool builds it, or it is fetched like any image. */
+  async function composed({ builds, image }: Service, artifact: Artifact): Promise<string> {
+    if (!builds) return fetchedImage(image, artifact);
+    const { file, service } = composeFile(artifact);
+    const { code, stderr, timedOut } = await composeOn(host)(['--file', file, 'build', service], transferDeadline);
+    if (code !== 0) throw stageFailed(artifact, timedOut ? 'it took longer than 30 min' : stderr.trim());
+    return image;
+  }
+
+  async function fetchedImage(source: string, artifact: Artifact): Promise<string> {
     if (await mustPull(source)) await must(['pull', '--quiet', '--', source], artifact);
     return source;
   }
@@ -82,6 +99,10 @@ export function imageArtifacts(host: Host, config: Config): Artifacts {
   };
 }
 
+function composeFile({ source, name }: Artifact): ComposeFile {
+  return { file: source, service: name };
+}
+
 /** `docker load` says `Loaded image: NAME` or `Loaded image ID: sha256:…`, a line for each. */
 function loaded(stdout: string, artifact: Artifact): string {
   const names = stdout.split('\n').flatMap((line) => /^Loaded image(?: ID)?: (\S+)$/.exec(line.trim())?.[1] ?? []);
@@ -91,7 +112,7 @@ function loaded(stdout: string, artifact: Artifact): string {
 }
 
 function stageFailed({ kind, name }: Artifact, why: string): Failure {
-  const words = { image: 'fetched', archive: 'loaded', build: 'built' };
+  const words = { image: 'fetched', archive: 'loaded', build: 'built', compose: 'made ready' };
   return new Failure({
     code: 'STAGE_FAILED',
     what: `${name} could not be ${words[kind as keyof typeof words]}`,

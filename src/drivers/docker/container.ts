@@ -69,7 +69,7 @@ export function runWords(
   config: Config,
   slot: Slot,
   { release, port, argv, user }: Launch,
-  inside: number,
+  { inside, inherited }: { inside: number; inherited: readonly string[] },
 ): readonly string[] {
   const { app, container, logSize, grace } = config;
   const given = (name: string, value: string | number | undefined) =>
@@ -83,6 +83,7 @@ export function runWords(
     `--label=cutover.release=${release.id}`,
     `--publish=127.0.0.1:${port}:${inside}`,
     `--env-file=${environmentFile(config, slot)}`,
+    ...inherited.map((name) => `--env=${name}`),
     '--restart=no',
     '--pull=never',
     `--stop-timeout=${Math.ceil(grace / 1000)}`,

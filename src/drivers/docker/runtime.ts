@@ -2,8 +2,9 @@ import path from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Slot } from '../../core/slot.ts';
-import type { Host, Inspection, Launch, Runtime, Stopped } from '../../ports.ts';
+import type { Host, Inspection, Launch, RunResult, Runtime, Stopped } from '../../ports.ts';
 import { isTaken, processesOf } from '../runtime/processes.ts';
+import type { Service } from './compose.ts';
 import {
   containerName,
   environmentFile,
@@ -14,7 +15,7 @@ import {
   type Image,
 } from './container.ts';
 import { dockerOn, inspected, refused } from './engine.ts';
-import { environmentLines } from './environment.ts';
+import { environmentOf } from './environment.ts';
 import { memoryOf } from './memory.ts';
 
 const killed = 137;
@@ -35,14 +36,27 @@ export default function dockerRuntime(host: Host, config: Config): Runtime {
   async function start(slot: Slot, launch: Launch): Promise<void> {
     const image = await inspected<Image>(docker, 'image', launch.release.artifact);
     if (!image) throw imageGone(launch);
-    const inside = portInside(config, image);
-    const variables = environmentLines({ ...launch.env, PORT: String(inside), SERVER_PORT: String(inside) });
-    await host.write(environmentFile(config, slot), variables, { mode: 0o600 });
-    const { code, stderr } = await docker(runWords(config, slot, launch, inside));
+    const record = await host.read(path.join(state, 'releases', launch.release.id, 'service.json'));
+    const { code, stderr } = record
+      ? await composeUp(slot, launch, image, JSON.parse(record) as Service)
+      : await run(slot, launch, image);
     if (code === 0) return;
     const left = await containerIn(slot);
     if (left) await remove(left);
     throw startFailed(app, slot, stderr);
+  }
+
+  async function run(slot: Slot, launch: Launch, image: Image): Promise<RunResult> {
+    const inside = portInside(config, image);
+    const { lines, inherited } = environmentOf({ ...launch.env, PORT: String(inside), SERVER_PORT: String(inside) });
+    await host.write(environmentFile(config, slot), lines, { mode: 0o600 });
+    return docker(runWords(config, slot, launch, { inside, inherited: Object.keys(inherited) }), { env: inherited });
+  }
+
+  async function composeUp(slot: Slot, launch: Launch, image: Image, service: Service): Promise<RunResult> {
+    const { composedUp } = await import('./compose-up.ts');
+    const networks = (await docker(['network', 'ls', '--format', '{{.Name}}'])).stdout.split('\n');
+    return composedUp(host, config, { slot, launch, service, networks, exposed: portInside(config, image) });
   }
 
   async function stop(slot: Slot, grace: number): Promise<Stopped> {

@@ -20,7 +20,9 @@ const routes = {
 };
 
 const server = createServer((request, response) => response.end(JSON.stringify(routes[request.url]?.() ?? {})));
-server.listen(Number(process.env.PORT), '127.0.0.1', () => console.log(`listens on ${process.env.PORT}`));
+server.listen(Number(process.env.PORT), process.env.HOST ?? '127.0.0.1', () =>
+  console.log(`listens on ${process.env.PORT}`),
+);
 process.on('SIGTERM', () => habits.has('stubborn') || process.exit(0));
 if (habits.has('crash')) setTimeout(() => process.exit(3), 300);
 if (habits.has('chatty')) setInterval(() => process.stdout.write(`${'x'.repeat(1023)}\n`.repeat(100)), 100);
