@@ -1,5 +1,15 @@
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -43,6 +53,7 @@ export async function startEngine(...options: string[]): Promise<Engine> {
   mkdirSync(env.DOCKER_CONFIG);
   const docker = async (...words: string[]): Promise<string> =>
     (await run('docker', words, { env: { ...process.env, ...env }, maxBuffer: 64 << 20 })).stdout.trim();
+  const containerd = await launchContainerd(dir);
   let started: Started | undefined;
   const up = async (): Promise<void> => {
     started = launch(dir, socket, options);
@@ -50,7 +61,7 @@ export async function startEngine(...options: string[]): Promise<Engine> {
   };
   const down = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> => {
     if (!started) return;
-    process.kill(started.pid, signal);
+    if (runs(started)) process.kill(started.pid, signal);
     await end(started, 30_000);
     rmSync(join(dir, 'docker.pid'), { force: true });
     started = undefined;
@@ -63,8 +74,25 @@ export async function startEngine(...options: string[]): Promise<Engine> {
     up,
     down,
     log: () => readFileSync(join(dir, 'log'), 'utf8'),
-    stop: () => removed(dir, docker, down),
+    stop: () => removed(dir, docker, down, containerd),
   };
+}
+
+/** A process of its own, as on a server: it and the containers outlive an engine that dies. */
+async function launchContainerd(dir: string): Promise<Started> {
+  const config = join(dir, 'containerd.toml');
+  writeFileSync(config, 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n');
+  const log = openSync(join(dir, 'containerd.log'), 'a');
+  const words = [
+    `--config=${config}`,
+    `--address=${join(dir, 'containerd.sock')}`,
+    `--root=${join(dir, 'containerd')}`,
+    `--state=${join(dir, 'containerd-run')}`,
+  ];
+  const child = spawn('containerd', words, { stdio: ['ignore', log, log], detached: true });
+  const started = remember(child.pid ?? 0);
+  for (let tries = 0; !existsSync(join(dir, 'containerd.sock')) && tries < 600; tries += 1) await sleep(20);
+  return started;
 }
 
 function launch(dir: string, socket: string, options: readonly string[]): Started {
@@ -74,6 +102,7 @@ function launch(dir: string, socket: string, options: readonly string[]): Starte
     `--exec-root=${join(dir, 'run')}`,
     `--pidfile=${join(dir, 'docker.pid')}`,
     `--host=unix://${socket}`,
+    `--containerd=${join(dir, 'containerd.sock')}`,
     '--group=root',
     ...options,
   ];
@@ -96,11 +125,26 @@ async function answers(dir: string, docker: Engine['docker'], started: Started):
   throw new Error(`the engine did not come up:\n${readFileSync(join(dir, 'log'), 'utf8').slice(-3000)}`);
 }
 
-async function removed(dir: string, docker: Engine['docker'], down: Engine['down']): Promise<void> {
+async function removed(
+  dir: string,
+  docker: Engine['docker'],
+  down: Engine['down'],
+  containerd: Started,
+): Promise<void> {
   const ids = (await docker('ps', '--all', '--quiet').catch(() => '')).split('\n').filter(Boolean);
   if (ids.length > 0) await docker('rm', '--force', ...ids).catch(() => undefined);
   await down();
+  await end(containerd, 10_000);
+  for (const point of mountsBelow(dir)) await run('umount', ['--lazy', point]);
   rmSync(dir, { recursive: true, force: true });
+}
+
+/** What an engine that was killed left mounted, innermost first. */
+function mountsBelow(dir: string): readonly string[] {
+  const points = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '');
+  return points.filter((point) => point.startsWith(`${dir}/`)).toReversed();
 }
 
 /** Makes the image `node:lab` of this machine's own node and the libraries it needs: there is no registry to ask. */

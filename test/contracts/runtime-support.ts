@@ -44,10 +44,12 @@ export async function started(
 }
 
 export async function ask<T>(port: number, path: string): Promise<T | undefined> {
-  const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } }).catch(
-    () => undefined,
-  );
-  return answer && ((await answer.json()) as T);
+  const options = { headers: { connection: 'close' }, signal: AbortSignal.timeout(2000) };
+  try {
+    return (await (await fetch(`http://127.0.0.1:${port}${path}`, options)).json()) as T;
+  } catch {
+    return undefined;
+  }
 }
 
 export async function pidOf(tested: RuntimeUnderTest, pid = 0): Promise<number> {

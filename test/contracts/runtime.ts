@@ -104,7 +104,7 @@ function inspectContract(open: () => Promise<RuntimeUnderTest>): void {
       taken: false,
     });
     expect(Math.abs(Date.now() - (seen.since ?? 0))).toBeLessThan(30_000);
-    expect(seen.memory).toBeGreaterThan(80 * 1024 * 1024);
+    expect(seen.memory).toBeGreaterThan(50 * 1024 * 1024);
     expect(seen.memory).toBeLessThan(400 * 1024 * 1024);
   });
 

@@ -51,16 +51,6 @@ test('an application that dies is started again by the engine, and status counts
   await until(async () => (await stand.status()).slots[live].state === 'live', 20_000);
 });
 
-test('one that does not fit into its memory is told so, and removed', async () => {
-  const { stand, engine } = docker;
-  stand.configure(`${quick}container: { memory: 12M }\n`);
-  const { code, stderr } = await stand.cutover('deploy');
-  stand.configure(quick);
-  expect(code, stderr).toBe(5);
-  expect(stderr).toContain('out of memory');
-  expect((await engine.docker('ps', '--quiet')).split('\n')).toHaveLength(1);
-});
-
 describe('the engine', () => {
   test('that is down is said to be, and nothing is guessed or touched', async () => {
     const { stand, engine } = docker;

@@ -39,11 +39,25 @@ test('a first deploy of an image is live in a container of ours, on the loopback
     'cutover.slot': 'blue',
     'cutover.release': '1',
   });
-  expect(seen?.HostConfig.RestartPolicy.Name).toBe('unless-stopped');
+  expect(seen?.HostConfig.RestartPolicy.Name).toBe('always');
   expect(seen?.HostConfig.PortBindings).toEqual({
     '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: String(stand.ports.blue) }],
   });
   expect(seen?.Config.Env).toContain('TOKEN=s3cr3t $HOME');
+});
+
+test('doctor looks at containers as containers', async () => {
+  const { stdout } = await docker.stand.cutover('doctor', '--json');
+  const { counts, findings } = JSON.parse(stdout) as {
+    counts: Record<string, number>;
+    findings: { id: string; verdict: string; says: string }[];
+  };
+  expect(counts, stdout).toMatchObject({ wrong: 0, unknown: 0 });
+  const says = Object.fromEntries(findings.map(({ id, verdict, says: words }) => [id, `${verdict}: ${words}`]));
+  expect(says).toMatchObject({
+    'process-owner': 'warning: the application is root in its container',
+    artifact: 'fine: the engine has shop:1',
+  });
 });
 
 test('deploys and rollbacks under load move the traffic and lose nothing', async () => {

@@ -9,7 +9,7 @@ export async function containersAfterReboot({ config, host, view }: Seen): Promi
   const names = running.map((slot) => `cutover-${config.app}-${slot}`);
   const format = '{{.Name}} {{.HostConfig.RestartPolicy.Name}}';
   const { stdout } = await host.run(['docker', 'inspect', '--type', 'container', '--format', format, ...names]);
-  const lost = stdout.split('\n').filter((line) => line !== '' && !line.endsWith(' unless-stopped'));
+  const lost = stdout.split('\n').filter((line) => line !== '' && !line.endsWith(' always'));
   if (lost.length > 0)
     return wrong(`does not come back with the engine: ${lost.join(', ')}`, 'deploy again: what is proven is kept');
   if ((await host.read('/proc/1/comm'))?.trim() !== 'systemd') return note('who starts the engine is not known');

@@ -39,7 +39,7 @@ function overrides(
   const [only, ...others] = ports;
   const inside = config.container.port ?? (only !== undefined && others.length === 0 ? only : exposed);
   const own = variablesIn(definition['environment']);
-  const given = { PORT: String(inside), SERVER_PORT: String(inside), ...env };
+  const given = { ...env, PORT: String(inside), SERVER_PORT: String(inside) };
   return {
     image: release.artifact,
     container_name: containerName(config.app, slot),

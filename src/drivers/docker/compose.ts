@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import { exitCodes, Failure } from '../../core/failure.ts';
 import type { Host, RunResult } from '../../ports.ts';
 
@@ -118,7 +118,7 @@ function targets(given: unknown): readonly number[] {
   });
 }
 
-/** A project of this one service, which joins the networks and volumes of the user's. */
+/** A project of this one service, which joins the networks and volumes of the user's. JSON: the tools differ in what a bare `no` means. */
 export function projectOf(
   service: Service,
   name: string,
@@ -136,7 +136,7 @@ export function projectOf(
     ...declared('networks', networks),
     ...declared('volumes', Object.entries(service.volumes)),
   };
-  return stringify(project);
+  return JSON.stringify(project);
 }
 
 function keptOf(wanted: unknown, names: readonly string[]): unknown {

@@ -109,7 +109,7 @@ export default function dockerRuntime(host: Host, config: Config): Runtime {
     stop,
     inspect,
     async keep(slot) {
-      const { code, stderr } = await docker(['update', '--restart=unless-stopped', containerName(app, slot)]);
+      const { code, stderr } = await docker(['update', '--restart=always', containerName(app, slot)]);
       if (code !== 0) throw refused(`${slot} cannot be kept over a restart of the engine`, stderr);
     },
     async logs(of, { lines, follow }) {
