@@ -164,6 +164,8 @@ export interface SetupCommand {
   /** `test`: before anything is changed; `check` and `apply`: after the files are there; `unapply`: on the way back. */
   kind: 'test' | 'check' | 'apply' | 'unapply';
   argv: readonly string[];
+  /** What an exit code means, other than that it went wrong. */
+  refusals?: Readonly<Record<number, { code: string; what: string; fix: string }>>;
   /** Run as the deployer, with the bus of the deployer's own service manager. */
   asDeployer?: boolean;
   why: string;

@@ -95,12 +95,16 @@ async function mustSucceed(world: SetupWorld, command: SetupCommand): Promise<vo
   world.report(describe(command));
   const { code, stderr, stdout } = await world.host.run(asWho(world, command));
   if (code === 0) return;
+  const why = `${stderr}${stdout}`.trim();
+  const left = 'every file is as it was before';
+  const refusal = command.refusals?.[code];
+  if (refusal) throw new Failure({ ...refusal, exit: exitCodes.configuration, why, left });
   throw new Failure({
     code: command.kind === 'apply' ? 'SETUP_FAILED' : 'NGINX_CONFIG_BROKEN',
     exit: exitCodes.safe,
     what: `set-up stopped: ${command.why}: exit code ${code}`,
-    why: `${stderr}${stdout}`.trim(),
-    left: 'every file is as it was before',
+    why,
+    left,
     fix: 'mend what it names, then run `cutover setup` again; `--print` shows what it would do',
   });
 }

@@ -87,13 +87,13 @@ describe.each(['debian', 'current'] as const)('setup on nginx (%s)', (nginx) => 
     await tested.nginx.test();
   });
 
-  it('leaves everything as it was when another server block takes its requests', async () => {
+  it.each(['aaa.conf', 'zzz.conf'])('refuses to stand beside a site of the same name, in %s', async (file) => {
     const tested = await open({
       nginx,
       setup: false,
       beforeSetup: async ({ nginx: { confDir, port, reload }, host }) => {
         writeFileSync(
-          path.join(confDir, 'aaa.conf'),
+          path.join(confDir, file),
           `server { listen 127.0.0.1:${port}; server_name ${host}; return 200 theirs; }\n`,
         );
         await reload();
@@ -101,7 +101,7 @@ describe.each(['debian', 'current'] as const)('setup on nginx (%s)', (nginx) => 
     });
     const before = pictureOf(tested);
     const { code, stderr } = await tested.cutover('setup');
-    expect({ code, stderr }).toMatchObject({ code: 5, stderr: expect.stringContaining('FRONT_DOOR_SILENT') as string });
+    expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining('SITE_CONFLICT') as string });
     expect(pictureOf(tested)).toEqual(before);
     expect(await (await fetch(tested.url, { headers: { connection: 'close' } })).text()).toBe('theirs');
   });

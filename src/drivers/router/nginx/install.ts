@@ -4,7 +4,7 @@ import { Failure } from '../../../core/failure.ts';
 import { otherSlot, type Slot } from '../../../core/slot.ts';
 import type { Host, SetupAction } from '../../../ports.ts';
 import { atLeast, nginxControl, sitesFolder } from './control.ts';
-import { scratchTest } from './scratch.ts';
+import { nameConflict, scratchTest } from './scratch.ts';
 import { adoptedInclude, adoptedUpstreams, classicInclude, managedSite, type SiteFacts } from './site.ts';
 import { frontDoorToken, newToken, tokenFile } from './token.ts';
 
@@ -161,10 +161,24 @@ function tokenAction(config: Config, facts: SiteFacts): SetupAction {
   };
 }
 
+/** It would take the traffic of a site that is somebody's, or never get any. */
+function siteConflict({ domains, app }: Config) {
+  return {
+    code: 'SITE_CONFLICT',
+    what: `another site of this nginx answers to ${domains[0] ?? 'every name'} already`,
+    fix: `keep it and adopt it (\`router.mode: adopted\`), or give ${app} another \`domain\` or \`router.listen\`, or remove it first`,
+  };
+}
+
 async function nginxActions(host: Host, config: Config, files: readonly SiteFile[]): Promise<readonly SetupAction[]> {
   const control = nginxControl(host, config);
   return [
-    { kind: 'test', argv: scratchTest(config, files), why: 'nginx tests the new files in a scratch copy first' },
+    {
+      kind: 'test',
+      argv: scratchTest(config, files),
+      refusals: { [nameConflict]: siteConflict(config) },
+      why: 'nginx tests the new files in a scratch copy first',
+    },
     ...files.map((file) => ({ kind: 'file', mode: 0o644, owner: undefined, ...file }) as const),
     { kind: 'check', argv: [...control.command, '-t', '-q'], why: 'nginx tests the real files' },
     { kind: 'apply', argv: [...control.command, '-s', 'reload'], why: 'the one reload' },

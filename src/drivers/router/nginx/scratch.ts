@@ -1,13 +1,16 @@
 import path from 'node:path';
 import type { Config } from '../../../config/config.ts';
 
+export const nameConflict = 76;
+
 /*
- * $1 nginx, $2 its -p or nothing, $3 its main file, then pairs of path and content. Copies the
- * configuration, puts the new files into the copy, points every path at the copy and has it tested.
+ * $1 nginx, $2 its -p or nothing, $3 its main file, $4 names that must be ours alone, then pairs of
+ * path and content. Copies the configuration, puts the new files into the copy, points every path at
+ * the copy and has it tested. Of two servers with one name nginx takes the first and warns of the other.
  */
 const script = `
-nginx=$1 prefix=$2 main=$3
-shift 3
+nginx=$1 prefix=$2 main=$3 names=$4
+shift 4
 folder=$(dirname "$main")
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
@@ -19,16 +22,23 @@ while [ $# -gt 1 ]; do
   shift 2
 done
 find "$scratch" -type f -size -1024k -exec sed -i "s|$folder/|$scratch/|g" {} +
-"$nginx" -t -q \${prefix:+-p "$prefix"} -c "$scratch/$(basename "$main")"
-`;
+told=$("$nginx" -t -q \${prefix:+-p "$prefix"} -c "$scratch/$(basename "$main")" 2>&1)
+code=$?
+printf '%s\\n' "$told" >&2
+[ "$code" = 0 ] || exit "$code"
+set -f
+for name in $names; do
+  case $told in *"conflicting server name \\"$name\\""*) exit ${nameConflict} ;; esac
+done`;
 
 /** Argument list that exits 0 when nginx accepts its configuration with these files in it. */
 export function scratchTest(
-  { router }: Config,
+  { router, domains }: Config,
   files: readonly { path: string; content: string }[],
 ): readonly string[] {
+  const names = router.mode === 'managed' ? (domains.length > 0 ? domains.join(' ') : '_') : '';
   const pairs = files.flatMap((file) => [path.normalize(file.path), withoutLogs(file.content)]);
-  return ['sh', '-c', script, 'scratch-test', router.binary, router.prefix ?? '', router.conf, ...pairs];
+  return ['sh', '-c', script, 'scratch-test', router.binary, router.prefix ?? '', router.conf, names, ...pairs];
 }
 
 /** The folder of our log is made after the test, and a test should write no log. */

@@ -1,5 +1,6 @@
 import type { Config } from '../../../config/config.ts';
 import type { Slot } from '../../../core/slot.ts';
+import { accessLogFormat, accessLogLine } from './access-log.ts';
 import { underscored, upstreamName, upstreams } from './upstreams.ts';
 
 /** What the text depends on beside the configuration. */
@@ -28,7 +29,7 @@ export function managedSite(config: Config, facts: SiteFacts): string {
   return [
     heading(config.app),
     upstreams(config),
-    logFormat(config, facts),
+    facts.log ? accessLogFormat(config) : '',
     upgradeMaps(config.app),
     redirects ? redirect(plain, name) : '',
     'server {',
@@ -71,9 +72,6 @@ proxy_set_header X-Forwarded-Proto $scheme;
 proxy_set_header X-Forwarded-Host $http_host;
 proxy_set_header X-Forwarded-Port $server_port;`;
 
-/** One write for many lines pays for the look at the marker; the log is as good as live for all who read it. */
-const logBuffer = 'buffer=32k flush=20ms';
-
 /**
  * One look at the marker decides each request; what streams leaves the first location before it
  * looks there. The order and the `=` are measured: see bench/NOTES.md.
@@ -82,7 +80,7 @@ function serverBody(config: Config, facts: SiteFacts): string {
   const name = underscored(config.app);
   return `client_max_body_size ${config.router.maxBody};
 open_file_cache off;
-${facts.log ? `access_log ${facts.log} cutover_${name} ${logBuffer};\n` : ''}
+${facts.log ? accessLogLine(config, facts.log) : ''}
 proxy_http_version 1.1;
 proxy_next_upstream error timeout;
 proxy_set_header Connection "";
@@ -155,21 +153,6 @@ map $http_upgrade $cutover_${name}_connection {
   default '';
   ~*^websocket$ upgrade;
 }
-`;
-}
-
-/** With these nginx answers by itself; every other status came from a slot. */
-const ownErrors = [500, 502, 503, 504];
-
-/** The combined format that every tool reads, and at its end what cutover counts: `-` when no slot answered. */
-function logFormat(config: Config, facts: SiteFacts): string {
-  if (!facts.log) return '';
-  const name = `cutover_${underscored(config.app)}`;
-  return `map $status $${name}_answer {
-  default ok;
-${ownErrors.map((status) => `  ${status} $upstream_header_time;\n`).join('')}}
-log_format ${name} '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
-  '"$http_referer" "$http_user_agent" $${name}_answer';
 `;
 }
 
