@@ -3,13 +3,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ensureProgram } from '../../lab/apt.ts';
 import { startLoadProcess } from '../../lab/load-process.ts';
 import { createStand, finished, main, mustBeDone, type Finished, type Stand } from '../support/stand.ts';
+import { until } from '../support/until.ts';
 
+const config = 'health: { path: /health }\nupstream: { idle: 200ms }';
 let stand: Stand;
 let faketime: string;
 
 beforeAll(async () => {
   faketime = await ensureProgram('faketime', 'faketime');
-  stand = await createStand({ config: 'health: { path: /health }\nupstream: { idle: 200ms }' });
+  stand = await createStand({ config });
   mustBeDone(await stand.cutover('deploy'));
 });
 
@@ -29,10 +31,13 @@ test('a clock that jumps a month back and a month ahead between commands loses n
 });
 
 test('a lock that was taken in the future is still proven dead or alive by its process', async () => {
+  stand.configure(`${config}\nhooks: { before_start: [sleep, '5'] }`);
   const deploying = spawn(faketime, ['-f', '+30d', process.execPath, main, 'deploy', '--config', stand.config]);
-  await new Promise((next) => setTimeout(next, 400));
+  const killed = finished(deploying);
+  await until(() => stand.journal().at(-1)?.['kind'] === 'step', 20_000, 'its first step');
   deploying.kill('SIGKILL');
-  await finished(deploying);
+  await killed;
+  stand.configure(config);
   mustBeDone(await stand.cutover('recover'));
   expect(await stand.status()).toMatchObject({ agreement: true, deployment: null });
 });
