@@ -26,7 +26,8 @@ export function planText({ plan, to, release, before }: Begin, world: World, art
     const longest = deadlineOf(world, [step]);
     return `  ${String(index + 1).padStart(2)}  ${stepName(step).padEnd(8)} ${stepIntent(step).padEnd(52)} ${longest > 0 ? `≤ ${humanDuration(longest)}` : ''}`.trimEnd();
   });
-  return `${config.app}: deploy ${artifact.source} (${humanBytes(artifact.size)}) as release ${release ?? '?'}
+  const size = artifact.size > 0 ? ` (${humanBytes(artifact.size)})` : '';
+  return `${config.app}: deploy ${artifact.source}${size} as release ${release ?? '?'}
   to       ${to ?? '?'}, port ${to ? config.slots[to] : '?'} (traffic now: blue ${before.blue} %, green ${before.green} %)
   runtime  ${world.runtime.name}
   router   ${world.router.name}
