@@ -3,8 +3,8 @@ import type { Config } from '../../config/config.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Release } from '../../core/release.ts';
 import type { Artifact } from '../../core/stage.ts';
-import type { Artifacts, Host } from '../../ports.ts';
-import { composeOn, serviceOf, type ComposeFile, type Service } from '../docker/compose.ts';
+import type { Artifacts, Host, RunResult } from '../../ports.ts';
+import type { Service } from '../docker/compose.ts';
 import { imageName, type Image } from '../docker/container.ts';
 import { dockerOn, inspected } from '../docker/engine.ts';
 import { removeRecords } from './records.ts';
@@ -17,9 +17,8 @@ export function imageArtifacts(host: Host, config: Config): Artifacts {
   const nameOf = (id: string) => imageName(config.app, id);
 
   async function stage(release: Release, artifact: Artifact): Promise<string> {
-    const service = artifact.kind === 'compose' ? await serviceOf(host, composeFile(artifact)) : undefined;
-    const name = service ? await composed(service, artifact) : await fetched(release, artifact);
-    const found = await imageOf(name, artifact);
+    const service = artifact.kind === 'compose' ? await composed(artifact) : undefined;
+    const found = await imageOf(service?.image ?? (await fetched(release, artifact)), artifact);
     await mustFitEngine(found, artifact);
     await must(['tag', found.Id, nameOf(release.id)], artifact);
     const folder = path.join(config.state, 'releases', release.id);
@@ -41,13 +40,15 @@ export function imageArtifacts(host: Host, config: Config): Artifacts {
     return fetchedImage(source, artifact);
   }
 
-  /** The project's own tool builds it, or it is fetched like any image. */
-  async function composed({ builds, image }: Service, artifact: Artifact): Promise<string> {
-    if (!builds) return fetchedImage(image, artifact);
-    const { file, service } = composeFile(artifact);
-    const { code, stderr, timedOut } = await composeOn(host)(['--file', file, 'build', service], transferDeadline);
-    if (code !== 0) throw stageFailed(artifact, timedOut ? 'it took longer than 30 min' : stderr.trim());
-    return image;
+  /** Its image is there then: the project's own tool builds it, or it is fetched like any other. */
+  async function composed(artifact: Artifact): Promise<Service> {
+    const { composeOn, serviceOf } = await import('../docker/compose.ts');
+    const compose = composeOn(host);
+    const { source: file, name } = artifact;
+    const service = await serviceOf(compose, { file, service: name });
+    if (service.builds) worked(await compose(['--file', file, 'build', name], transferDeadline), artifact);
+    else await fetchedImage(service.image, artifact);
+    return service;
   }
 
   async function fetchedImage(source: string, artifact: Artifact): Promise<string> {
@@ -84,9 +85,7 @@ export function imageArtifacts(host: Host, config: Config): Artifacts {
   }
 
   async function must(words: readonly string[], artifact: Artifact): Promise<string> {
-    const { code, stdout, stderr, timedOut } = await docker(words, { deadline: transferDeadline });
-    if (code === 0) return stdout;
-    throw stageFailed(artifact, timedOut ? 'it took longer than 30 min' : stderr.trim() || stdout.trim());
+    return worked(await docker(words, { deadline: transferDeadline }), artifact);
   }
 
   return {
@@ -99,8 +98,9 @@ export function imageArtifacts(host: Host, config: Config): Artifacts {
   };
 }
 
-function composeFile({ source, name }: Artifact): ComposeFile {
-  return { file: source, service: name };
+function worked({ code, stdout, stderr, timedOut }: RunResult, artifact: Artifact): string {
+  if (code === 0) return stdout;
+  throw stageFailed(artifact, timedOut ? 'it took longer than 30 min' : stderr.trim() || stdout.trim());
 }
 
 /** `docker load` says `Loaded image: NAME` or `Loaded image ID: sha256:…`, a line for each. */

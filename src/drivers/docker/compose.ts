@@ -37,10 +37,12 @@ export interface ComposeFile {
   readonly service: string;
 }
 
+export type Compose = (words: readonly string[], deadline: number) => Promise<RunResult>;
+
 /** `docker compose`, or the older `docker-compose`; whichever is there. */
-export function composeOn(host: Host) {
+export function composeOn(host: Host): Compose {
   let known: readonly string[] | undefined;
-  return async (words: readonly string[], deadline: number): Promise<RunResult> => {
+  return async (words, deadline) => {
     known ??=
       (await host.run(['docker', 'compose', 'version'])).code === 0 ? ['docker', 'compose'] : ['docker-compose'];
     return host.run([...known, ...words], { deadline });
@@ -49,8 +51,7 @@ export function composeOn(host: Host) {
 
 const readDeadline = 60_000;
 
-export async function serviceOf(host: Host, { file, service }: ComposeFile): Promise<Service> {
-  const compose = composeOn(host);
+export async function serviceOf(compose: Compose, { file, service }: ComposeFile): Promise<Service> {
   const { code, stdout, stderr } = await compose(['--file', file, 'config'], readDeadline);
   if (code !== 0) throw unreadable(file, stderr);
   const project = parse(stdout) as Project;

@@ -88,7 +88,7 @@ export default function dockerRuntime(host: Host, config: Config): Runtime {
     const found = await containerIn(slot);
     const running = found?.State.Running === true && !found.State.Restarting;
     const ports = running ? publishedPorts(found) : [];
-    const free = depth === 'alive' || ports.includes(config.slots[slot]);
+    const port = config.slots[slot];
     return {
       state: running ? 'running' : found ? 'exited' : 'stopped',
       release: found?.Config.Labels?.['cutover.release'],
@@ -98,7 +98,7 @@ export default function dockerRuntime(host: Host, config: Config): Runtime {
       memory: running && depth === 'full' ? await memoryOf(host, found.State.Pid) : undefined,
       ports,
       health: healthOf(found),
-      taken: !free && isTaken(config.slots[slot], await processesOf(host, 'none')),
+      taken: depth === 'full' && !ports.includes(port) && isTaken(port, await processesOf(host, 'none')),
       detail: found && detailOf(found),
     };
   }
