@@ -6,6 +6,7 @@ import { freePorts } from '../lab/free-port.ts';
 import { type Nginx, startNginx } from '../lab/nginx.ts';
 import type { Slot } from '../src/core/slot.ts';
 import { allTo } from '../src/core/split.ts';
+import { accessLogLine } from '../src/drivers/router/nginx/access-log.ts';
 import { accessLog } from '../src/drivers/router/nginx/install.ts';
 import { cutoverConfig, setUpFrontDoor, stateHome } from './contenders/cutover.ts';
 import { interleave, type Share } from './interleaved.ts';
@@ -108,9 +109,9 @@ async function setUpBoth(nginx: Nginx, back: Nginx, home: string): Promise<Front
   };
   // After the set-up: it names the log format that the set-up's site defines.
   const sites = [
-    minimalSite(minimal, logs.minimal),
-    minimalSite(copy, logs.copy),
-    minimalSite(buffered, `${logs.buffered} cutover_shop buffer=32k flush=20ms`),
+    minimalSite(minimal, `access_log ${logs.minimal};`),
+    minimalSite(copy, `access_log ${logs.copy};`),
+    minimalSite(buffered, accessLogLine(config, logs.buffered)),
   ];
   writeFileSync(join(nginx.confDir, 'minimal.conf'), minimalUpstream(back.port) + sites.join(''));
   await nginx.test();
@@ -149,7 +150,7 @@ function minimalUpstream(port: number): string {
 function minimalSite(listen: number, log: string): string {
   return `server {
   listen 127.0.0.1:${listen};
-  access_log ${log};
+  ${log}
   location / {
     proxy_pass http://minimal;
     proxy_http_version 1.1;

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Config } from '../../../config/config.ts';
+import { serverName } from './site.ts';
 
 export const nameConflict = 76;
 
@@ -32,11 +33,9 @@ for name in $names; do
 done`;
 
 /** Argument list that exits 0 when nginx accepts its configuration with these files in it. */
-export function scratchTest(
-  { router, domains }: Config,
-  files: readonly { path: string; content: string }[],
-): readonly string[] {
-  const names = router.mode === 'managed' ? (domains.length > 0 ? domains.join(' ') : '_') : '';
+export function scratchTest(config: Config, files: readonly { path: string; content: string }[]): readonly string[] {
+  const { router } = config;
+  const names = router.mode === 'managed' ? serverName(config) : '';
   const pairs = files.flatMap((file) => [path.normalize(file.path), withoutLogs(file.content)]);
   return ['sh', '-c', script, 'scratch-test', router.binary, router.prefix ?? '', router.conf, names, ...pairs];
 }

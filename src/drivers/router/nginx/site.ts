@@ -177,7 +177,7 @@ ${listen.map((address) => `  listen ${address};`).join('\n')}
 `;
 }
 
-function serverName(config: Config): string {
+export function serverName(config: Config): string {
   return config.domains.length > 0 ? config.domains.join(' ') : '_';
 }
 
