@@ -79,8 +79,15 @@ export function writeCache({ path, source }: Cache, config: Config): void {
     renameSync(temporary, path);
     prune(directory);
   } catch {
-    // The next command reads the configuration itself again.
+    discard(temporary);
   }
+}
+
+/** Trouble with that is no error either: the next command reads the configuration itself again. */
+function discard(temporary: string): void {
+  try {
+    rmSync(temporary, { force: true });
+  } catch {}
 }
 
 /** One level at a time: Node's recursive way never returns where the kernel answers ENOENT, as below /proc. */
