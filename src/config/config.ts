@@ -81,8 +81,8 @@ export interface Health {
 }
 
 export interface RouterConfig {
-  readonly kind: 'nginx';
-  readonly mode: 'managed' | 'adopted' | 'classic';
+  /** The first three are nginx's; `l4` is the kernel's own switch. */
+  readonly mode: 'managed' | 'adopted' | 'classic' | 'l4';
   readonly binary: string;
   /** Main configuration file. */
   readonly conf: string;
@@ -102,6 +102,23 @@ export interface RouterConfig {
   readonly frontDoor: string | undefined;
   readonly failover: boolean;
   readonly maxBody: string;
+  readonly l4: L4Config;
+}
+
+/** What `router.mode: l4` needs to know beside `listen`. */
+export interface L4Config {
+  readonly protocol: 'tcp' | 'udp';
+  /** What becomes of connections to the old slot once the traffic has moved. */
+  readonly oldConnections: 'wait' | 'close' | 'cut';
+  /** `address:port` of the servers of each slot; undefined: both slots run on this machine. */
+  readonly pools: Readonly<Record<Slot, readonly string[]>> | undefined;
+  /** The servers see this machine's address instead of the client's. */
+  readonly masquerade: boolean;
+  /** Successes in a row that bring a server back, and misses in a row that take it out. */
+  readonly rise: number;
+  readonly fall: number;
+  /** Folder, root's alone, with the rules and the one program that changes them. */
+  readonly rules: string;
 }
 
 export interface Tls {

@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import type { Facts } from './detect.ts';
 import { flow } from './docs.ts';
 import { fields, type Field } from './json-schema.ts';
+import { l4Keys } from './rules.ts';
 
 /** A `cutover.yaml` for these facts: what is set works as it stands, every other option is a comment with its default. */
 export function initText(facts: Facts): string {
@@ -12,9 +13,15 @@ export function initText(facts: Facts): string {
   return `${[...opening, ...facts.assumed.map((each) => `# Assumed: ${each}.`)].join('\n')}\n\n${blocks.join('\n\n')}\n`;
 }
 
-/** What is for containers would be a mistake in another file. */
+/** What is for containers, or for a switch without nginx, would be a mistake in another file. */
 function fieldsFor({ runtime }: Facts): readonly Field[] {
-  return fields().filter(({ path }) => path[0] !== 'container' || runtime === 'docker');
+  return fields()
+    .filter(({ path }) => path[0] !== 'container' || runtime === 'docker')
+    .map((field) => (field.path[0] === 'router' ? { ...field, fields: field.fields.filter(isOfNginx) } : field));
+}
+
+function isOfNginx({ path }: Field): boolean {
+  return !l4Keys.includes(path[1] ?? '');
 }
 
 const opening = [

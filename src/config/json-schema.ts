@@ -32,11 +32,13 @@ export function jsonSchema(): Record<string, unknown> {
       if (isMap(node.default) && Object.keys(node.default).length === 0) delete node.default;
     },
   });
+  const properties = rest.properties as Record<string, object>;
   return {
     $schema,
     title: 'cutover.yaml',
     description: 'Configuration of cutover, zero-downtime deployment for the servers you already have.',
     ...rest,
+    properties: { ...properties, router: { anyOf: [properties['router'], { const: 'l4' }] } },
   };
 }
 

@@ -3,7 +3,7 @@ import { LineCounter, parseDocument, type Document } from 'yaml';
 import { Failure } from '../core/failure.ts';
 import type { Config } from './config.ts';
 import { explain } from './issues.ts';
-import { showPath, type Mistake } from './mistake.ts';
+import { isMap, showPath, type Mistake } from './mistake.ts';
 import { placeOf, restoreTexts, strangeKeys } from './place.ts';
 import { pathMistakes, resolveConfig } from './resolve.ts';
 import { findContradictions } from './rules.ts';
@@ -50,15 +50,21 @@ function read(file: string, document: Document.Parsed): { config?: Config; findi
   restoreTexts(document);
   const written = plainValue(document);
   if ('message' in written) return { findings: [{ offset: 0, said: written.message }] };
-  const result = schema.safeParse(written.value);
-  const contradictions = [...strange, ...findContradictions(written.value)];
+  const value = spelledOut(written.value);
+  const result = schema.safeParse(value);
+  const contradictions = [...strange, ...findContradictions(value)];
   if (!result.success)
     return {
-      findings: [...explain(result.error.issues, written.value), ...contradictions].map(place),
+      findings: [...explain(result.error.issues, value), ...contradictions].map(place),
     };
   if (contradictions.length > 0) return { findings: contradictions.map(place) };
   const config = resolveConfig(file, result.data);
   return { config, findings: pathMistakes(config).map(place) };
+}
+
+/** `router: l4` needs no more words. */
+function spelledOut(value: unknown): unknown {
+  return isMap(value) && value['router'] === 'l4' ? { ...value, router: { mode: 'l4' } } : value;
 }
 
 function say({ path, message }: Mistake): string {

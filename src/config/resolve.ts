@@ -25,11 +25,11 @@ export function resolveConfig(file: string, written: Written): Config {
     health: healthOf(written.health),
     grace: written.grace,
     drain: written.drain,
-    standby: written.standby,
+    standby: written.router.old_connections === 'close' ? 0 : written.standby,
     keep: written.keep,
     runtime: written.runtime,
     container: containerOf(written.container),
-    router: routerOf(written.router, from),
+    router: routerOf(written, from),
     hooks: hooksOf(written.hooks),
     memory: { check: written.memory.check, needed: written.memory.needed },
     logSize: written.log_size,
@@ -50,6 +50,7 @@ export function pathMistakes(config: Config): Mistake[] {
     [['router', 'include'], router.include],
     [['router', 'tls', 'certificate'], router.tls?.certificate],
     [['router', 'tls', 'key'], router.tls?.key],
+    [['router', 'rules'], router.l4.rules],
   ];
   return paths
     .filter(([, path]) => path !== undefined && !plainPath.test(path))
@@ -101,11 +102,10 @@ function healthOf({ tcp, status, command, path, body, ...rest }: Written['health
   return { kind, path, status: status ?? [], body, command: command ?? [], ...rest };
 }
 
-function routerOf(written: Written['router'], from: (path: string) => string): RouterConfig {
+function routerOf({ app, router: written }: Written, from: (path: string) => string): RouterConfig {
   const { tls } = written;
   const maybe = (path: string | undefined) => (path === undefined ? undefined : from(path));
   return {
-    kind: 'nginx',
     mode: written.mode,
     binary: written.binary.includes('/') ? from(written.binary) : written.binary,
     conf: from(written.conf),
@@ -119,6 +119,15 @@ function routerOf(written: Written['router'], from: (path: string) => string): R
     frontDoor: written.front_door,
     failover: written.failover,
     maxBody: written.max_body,
+    l4: {
+      protocol: written.protocol,
+      oldConnections: written.old_connections,
+      pools: written.pools,
+      masquerade: written.masquerade,
+      rise: written.rise,
+      fall: written.fall,
+      rules: from(written.rules ?? `/etc/cutover/${app}`),
+    },
   };
 }
 

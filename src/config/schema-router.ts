@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { l4 } from './schema-l4.ts';
 import { address, bodySize, frontDoor, routerPath, variableName } from './values-router.ts';
 import { duration, oneOrMore, wholeNumber } from './values.ts';
 
@@ -22,9 +23,9 @@ const tls = z.strictObject({
 
 export const router = z
   .strictObject({
-    mode: z.enum(['managed', 'adopted', 'classic']).prefault('managed').meta({
+    mode: z.enum(['managed', 'adopted', 'classic', 'l4']).prefault('managed').meta({
       description:
-        'Who owns the server block. `managed`: cutover writes a site of its own. `adopted`: yours stays and names `variable`; no reload on a deploy. `classic`: the same with a rewritten include file and a reload.',
+        'Who switches, and how. `managed`: cutover writes a site of nginx of its own. `adopted`: your server block stays and names `variable`; no reload on a deploy. `classic`: the same with a rewritten include file and a reload. `l4`: no nginx, the kernel sends each new connection to the live slot. `router: l4` is short for `router: {mode: l4}`.',
     }),
     binary: routerPath.prefault('nginx').meta({ description: 'The nginx program.' }),
     conf: routerPath.prefault('/etc/nginx/nginx.conf').meta({ description: 'Main configuration file of nginx.' }),
@@ -42,7 +43,8 @@ export const router = z
     listen: oneOrMore(address, addresses)
       .prefault(80)
       .meta({
-        description: 'Port, `address:port`, or list of them, for plain HTTP. `[]` with `tls` is HTTPS only.',
+        description:
+          'Port, `address:port`, or list of them, for plain HTTP. `[]` with `tls` is HTTPS only. With `l4` the public address and port; a port alone is that port on every address of this machine.',
         samples: [['127.0.0.1:8080', '[::1]:8080']],
       }),
     include: routerPath.prefault('/etc/nginx/conf.d/service-url.inc').meta({
@@ -65,6 +67,7 @@ export const router = z
       description: 'Largest request body, as nginx writes it (`10m`). 0 leaves the limit to the application.',
       samples: ['100m'],
     }),
+    ...l4,
   })
   .superRefine((given, context) => {
     if (given.listen.length === 0 && given.tls === undefined)

@@ -66,6 +66,13 @@ function isAddress(written: string): boolean {
   return host === '*' || host === 'localhost' || isIPv4(host) || (host.startsWith('[') && isIPv6(host.slice(1, -1)));
 }
 
+/** A server behind this one: by number, as rules of the kernel know no names. */
+export const memberAddress = z.string().refine(isMember, 'must be address:port or [IPv6 address]:port, without names');
+
+function isMember(written: string): boolean {
+  return isAddress(written) && /^(\d|\[)/.test(written) && /[.\]]/.test(written);
+}
+
 const doorHint = 'must be an address such as http://127.0.0.1:80';
 
 export const frontDoor = z

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { fields, jsonSchema, type Field } from '../../src/config/json-schema.ts';
 import { generated } from '../../src/config/generated.ts';
+import { l4Keys } from '../../src/config/rules.ts';
 import { flow } from '../../src/config/docs.ts';
 import { mistakesIn } from './support.ts';
 
@@ -34,8 +35,9 @@ function fileWith(path: readonly string[], value: unknown): string {
   if (path[0] === 'container' || typeof value === 'object') Object.assign(around, containers(path));
   if (path[0] === 'router')
     around['router'] = {
-      mode: ['include', 'variable'].includes(path[1] ?? '') ? 'adopted' : 'managed',
+      mode: modeFor(path[1] ?? ''),
     };
+  if (path[1] === 'pools') around['router'] = { mode: 'l4', pools: { blue: ['10.0.0.1:1'], green: ['10.0.0.1:2'] } };
   if (path[1] === 'tls') around['router'] = { tls: { certificate: '/c', key: '/k' } };
   const [last, ...above] = path.toReversed();
   const place = above.toReversed().reduce<Record<string, unknown>>((map, part) => {
@@ -45,6 +47,11 @@ function fileWith(path: readonly string[], value: unknown): string {
   }, around);
   place[last ?? ''] = value;
   return flow(around);
+}
+
+function modeFor(key: string): string {
+  if (l4Keys.includes(key)) return 'l4';
+  return ['include', 'variable'].includes(key) ? 'adopted' : 'managed';
 }
 
 function containers([first]: readonly string[]): Record<string, unknown> {

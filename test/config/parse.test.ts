@@ -44,7 +44,6 @@ const defaults: Config = {
   keep: 5,
   runtime: 'auto',
   router: {
-    kind: 'nginx',
     mode: 'managed',
     binary: 'nginx',
     conf: '/etc/nginx/nginx.conf',
@@ -58,6 +57,15 @@ const defaults: Config = {
     frontDoor: undefined,
     failover: true,
     maxBody: '0',
+    l4: {
+      protocol: 'tcp',
+      oldConnections: 'wait',
+      pools: undefined,
+      masquerade: false,
+      rise: 2,
+      fall: 3,
+      rules: '/etc/cutover/shop',
+    },
   },
   hooks: {
     beforeStart: undefined,
