@@ -23,6 +23,7 @@ await build({
   },
 });
 await cp('src/drivers/runtime/supervise.sh', `${fresh}/supervise.sh`);
+await cp('src/drivers/router/l4/switch.sh', `${fresh}/switch.sh`);
 await chmod(`${fresh}/main.js`, 0o755);
 await rm('dist', { recursive: true, force: true });
 await rename(fresh, 'dist');

@@ -2,6 +2,7 @@ import type { Slot } from './core/slot.ts';
 import type { Split } from './core/split.ts';
 import type { ReporterEvent } from './core/events.ts';
 import type { JournalEntry } from './core/journal.ts';
+import type { Member } from './core/member.ts';
 import type { Release } from './core/release.ts';
 import type { Artifact } from './core/stage.ts';
 
@@ -60,6 +61,8 @@ export interface HttpAnswer {
   headers: Readonly<Record<string, string>>;
   /** First 64 KiB. */
   body: string;
+  /** Port on this machine that the connection came from. An error of a connection that was made bears it, too. */
+  from: number | undefined;
 }
 
 /** Keeps what is deployed on the host, each release as it was. */
@@ -136,16 +139,30 @@ export interface Router {
   write(split: Split): Promise<void>;
   /** One request through the front door: which slot answered it. */
   ask(signal?: AbortSignal): Promise<FrontDoorAnswer>;
-  /** Open connections from the router to a slot. */
-  connections(slot: Slot): Promise<number>;
-  /** What `setup` has to do once, as data; and what must be true before a deploy. */
-  install(): Promise<readonly SetupAction[]>;
+  /** Open connections through the router to a slot; with `cut`, where it can, it takes these away from it. */
+  connections(slot: Slot, end?: 'cut'): Promise<number>;
+  /** What `setup` has to do once, as data, for the user who will deploy. */
+  install(deployer: string): Promise<readonly SetupAction[]>;
+}
+
+/** The servers behind a router that leads to more than one per slot. */
+export interface Pools {
+  /** `address:port` of each, as configured. */
+  addresses(slot: Slot): readonly string[];
+  recorded(): Promise<readonly Member[]>;
+  record(members: readonly Member[]): Promise<void>;
+  /** New connections to the slot go to these, and to no others. */
+  use(slot: Slot, addresses: readonly string[]): Promise<void>;
+  /** Takes away what is open to one of them; answers with how many that were. */
+  cut(slot: Slot, address: string): Promise<number>;
 }
 
 export interface FrontDoorAnswer {
   /** Undefined: the answer was not from one of our slots. */
   slot: Slot | undefined;
   status: number | undefined;
+  /** Somebody took the request; a status is told only by those who speak HTTP. */
+  answered: boolean;
   /** One line for people: what was asked and what came back. */
   detail: string;
 }
@@ -168,6 +185,8 @@ export interface SetupCommand {
   refusals?: Readonly<Record<number, { code: string; what: string; fix: string }>>;
   /** Run as the deployer, with the bus of the deployer's own service manager. */
   asDeployer?: boolean;
+  /** Of `unapply`: only when all is taken back, not after a later set-up that failed. */
+  final?: boolean;
   why: string;
 }
 

@@ -42,7 +42,7 @@ export async function setUpFrontDoor(config: Config): Promise<Router> {
   const { username, uid, gid, homedir } = userInfo();
   const deployer = { name: username, uid, gid, home: homedir };
   const world = { config, host, router, deployer, report: () => undefined, checks: [] };
-  await setUp(world, [...stateActions(config), ...(await router.install())]);
+  await setUp(world, [...stateActions(config), ...(await router.install('root'))]);
   return router;
 }
 

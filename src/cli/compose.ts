@@ -18,7 +18,7 @@ import { breakLock, lockOwner } from '../drivers/store/lock.ts';
 import { actAsOwner } from './owner.ts';
 import { logTraffic } from '../drivers/traffic.ts';
 import { systemClock } from '../lib/clock.ts';
-import type { Artifacts, Host, LockOwner, Reporter, Router, Runtime, SetupAction } from '../ports.ts';
+import type { Artifacts, Host, LockOwner, Pools, Reporter, Router, Runtime, SetupAction } from '../ports.ts';
 
 /** The machine itself, before anything about an app is known. */
 export const thisHost: () => Host = localHost;
@@ -50,9 +50,10 @@ export async function compose(config: Config, report: Reporter): Promise<World> 
     report,
     artifacts: await artifactsOf(host, config),
     runtime: await runtimeOf(host, config, systemd),
+    pools: await poolsOf(host, config),
     store: fileStore(host, config.state),
     clock: systemClock,
-    checks: [...nginxChecks(host, config), ...(await unitChecksOf(host, config, systemd))],
+    checks: [...(await routerChecks(host, config)), ...(await unitChecksOf(host, config, systemd))],
     traffic: config.router.mode === 'managed' ? logTraffic(host, accessLog(config)) : undefined,
     who: `${userInfo().username}@${hostname()}`,
   };
@@ -68,15 +69,26 @@ export async function composeSetup(
   const actions = async () => [
     ...stateActions(config),
     ...(await unitActions(host, config, deployer)),
-    ...(await router.install()),
+    ...(await router.install(deployer.name)),
   ];
-  return { world: { config, host, router, deployer, report, checks: nginxChecks(host, config) }, actions };
+  const checks = await routerChecks(host, config);
+  return { world: { config, host, router, deployer, report, checks }, actions };
 }
 
 async function routerOf(host: Host, config: Config): Promise<Router> {
+  if (config.router.mode === 'l4') {
+    const { default: l4Router } = await import('../drivers/router/l4/router.ts');
+    return l4Router(host, config);
+  }
   if (config.router.mode !== 'classic') return markerRouter(host, config);
   const { default: classicRouter } = await import('../drivers/router/nginx/classic.ts');
   return classicRouter(host, config, systemClock);
+}
+
+async function routerChecks(host: Host, config: Config): Promise<World['checks']> {
+  if (config.router.mode !== 'l4') return nginxChecks(host, config);
+  const { l4Checks } = await import('../drivers/router/l4/checks.ts');
+  return l4Checks(host, config);
 }
 
 async function artifactsOf(host: Host, config: Config): Promise<Artifacts> {
@@ -85,13 +97,24 @@ async function artifactsOf(host: Host, config: Config): Promise<Artifacts> {
   return imageArtifacts(host, config);
 }
 
+async function poolsOf(host: Host, config: Config): Promise<Pools | undefined> {
+  if (!config.router.l4.pools) return undefined;
+  const { l4Pools } = await import('../drivers/router/l4/pools.ts');
+  return l4Pools(host, config);
+}
+
 async function runtimeOf(host: Host, config: Config, manager: Manager | undefined): Promise<Runtime> {
+  if (config.router.l4.pools) {
+    const { default: memberRuntime } = await import('../drivers/runtime/members.ts');
+    return memberRuntime(host, config);
+  }
   if (config.runtime === 'docker') {
     const { default: dockerRuntime } = await import('../drivers/docker/runtime.ts');
     return dockerRuntime(host, config);
   }
   if (manager) return systemdRuntime(host, config, manager);
-  return processRuntime(host, systemClock, { state: config.state, ports: config.slots, logSize: config.logSize });
+  const { state, slots: ports, logSize, router } = config;
+  return processRuntime(host, systemClock, { state, ports, logSize, protocol: router.l4.protocol });
 }
 
 async function unitChecksOf(host: Host, config: Config, manager: Manager | undefined): Promise<World['checks']> {
@@ -112,7 +135,8 @@ async function managerOf(host: Host, config: Config): Promise<Manager | undefine
   return uid === 0 ? { of: 'system' } : { of: 'user', uid };
 }
 
-async function usesSystemd(host: Host, { runtime }: Config): Promise<boolean> {
+async function usesSystemd(host: Host, { runtime, router }: Config): Promise<boolean> {
+  if (router.l4.pools) return false;
   if (runtime !== 'auto') return runtime === 'systemd';
   return (await host.read('/proc/1/comm'))?.trim() === 'systemd';
 }

@@ -84,6 +84,13 @@ export function build(setCode: (code: number) => void): Command {
     .option('-f, --follow', 'keep printing')
     .option('-n, --lines <count>', 'how many lines', '100');
   add('doctor', 'check every known trap on this server', () => import('./commands/doctor.ts')).option(...json);
+  add(
+    'members [action] [address]',
+    'servers behind a switch in the kernel: show, check, drain, ready',
+    () => import('./commands/members.ts'),
+  )
+    .option(...json)
+    .option('-w, --watch', 'check every second, until it is ended');
   add('recover', 'put an interrupted deployment right', daily('recover'))
     .option(...json)
     .addOption(new Option('--trust <witness>', 'whom to believe when they disagree').choices(['router', 'records']));

@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import type { Facts } from './detect.ts';
 import { flow } from './docs.ts';
 import { fields, type Field } from './json-schema.ts';
-import { l4Keys } from './rules.ts';
+import { l4Keys } from './rules-router.ts';
 
 /** A `cutover.yaml` for these facts: what is set works as it stands, every other option is a comment with its default. */
 export function initText(facts: Facts): string {

@@ -1,6 +1,7 @@
 import { readCommand } from './command.ts';
 import { isArchive, isImage } from './image-name.ts';
 import { isMap, valueAt, type Mistake, type Path } from './mistake.ts';
+import { routerMistakes } from './rules-router.ts';
 
 /** What one field cannot know of another. Reads the file as it was written, so that it works beside other mistakes. */
 export function findContradictions(written: unknown): Mistake[] {
@@ -9,8 +10,7 @@ export function findContradictions(written: unknown): Mistake[] {
     ...containerMistakes(written),
     ...portMistakes(written),
     ...ownPortMistakes(written),
-    ...modeMistakes(written),
-    ...l4Mistakes(written),
+    ...routerMistakes(written),
   ];
 }
 
@@ -104,68 +104,4 @@ function ownPortMistakes(written: unknown): Mistake[] {
       return [{ path, message: 'cutover gives each slot its own port: set it in slots' }];
     return name.startsWith('CUTOVER_') ? [{ path, message: 'names that begin with CUTOVER_ are set by cutover' }] : [];
   });
-}
-
-function modeMistakes(written: unknown): Mistake[] {
-  const mode = valueAt(written, ['router', 'mode']) ?? 'managed';
-  const others = isMode(mode) ? foreignTo[mode] : {};
-  return Object.entries(others).flatMap(([right, keys]) =>
-    keys
-      .filter((key) => valueAt(written, ['router', key]) !== undefined)
-      .map((key) => ({
-        path: ['router'],
-        key,
-        message: `${key} has no effect with mode ${mode}: it is for ${right}`,
-      })),
-  );
-}
-
-/** Keys of `router` that only the kernel's switch knows. */
-export const l4Keys = ['protocol', 'old_connections', 'pools', 'masquerade', 'rise', 'fall', 'rules'];
-const nginxKeys = ['binary', 'conf', 'prefix', 'sites', 'pid', 'failover'];
-const includeKeys = ['include', 'variable'];
-const siteKeys = ['tls', 'max_body'];
-/** Keys of `router` that another mode would need. */
-const foreignTo: Readonly<Record<'managed' | 'adopted' | 'classic' | 'l4', Readonly<Record<string, string[]>>>> = {
-  managed: { 'adopted or classic': includeKeys, l4: l4Keys },
-  adopted: { managed: siteKeys, l4: l4Keys },
-  classic: { managed: siteKeys, l4: l4Keys },
-  l4: { managed: siteKeys, 'adopted or classic': includeKeys, nginx: nginxKeys },
-};
-
-function isMode(mode: unknown): mode is keyof typeof foreignTo {
-  return typeof mode === 'string' && mode in foreignTo;
-}
-
-function l4Mistakes(written: unknown): Mistake[] {
-  if (valueAt(written, ['router', 'mode']) !== 'l4') return [];
-  const pools = isMap(valueAt(written, ['router', 'pools']));
-  const policy = valueAt(written, ['router', 'old_connections']);
-  const kept = valueAt(written, ['standby']);
-  return [
-    ...(pools && policy === 'close'
-      ? [
-          {
-            path: ['router', 'old_connections'],
-            message: 'close stops the old slot, which cutover cannot do with pools',
-          },
-        ]
-      : []),
-    ...(policy === 'close' && kept !== undefined && kept !== 'none'
-      ? [{ path: ['standby'], message: 'contradicts old_connections: close, which stops the old slot' }]
-      : []),
-    ...(pools && valueAt(written, ['run']) === undefined
-      ? [{ path: ['router', 'pools'], message: 'needs `run`: the command that brings a release up on these servers' }]
-      : []),
-    ...(pools && !['auto', undefined].includes(valueAt(written, ['runtime']) as string | undefined)
-      ? [{ path: ['runtime'], message: 'has no effect with router.pools: the servers are others' }]
-      : []),
-    ...(valueAt(written, ['router', 'protocol']) === 'udp' && !pools && !hasOwnCheck(written)
-      ? [{ path: ['router', 'protocol'], message: 'udp needs health.command: nobody can tell by asking what answers' }]
-      : []),
-  ];
-}
-
-function hasOwnCheck(written: unknown): boolean {
-  return valueAt(written, ['health', 'command']) !== undefined || valueAt(written, ['health', 'path']) !== undefined;
 }

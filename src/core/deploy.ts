@@ -45,6 +45,7 @@ async function planned(
     occupied: view.slots[slot].state !== 'stopped',
     running: false,
     keepStandby: world.config.standby !== 0 && notReversible === undefined,
+    cutOld: cutsOld(world),
     hooks: configuredHooks(world),
   });
   return { release, begin: beginOf(world, view, 'deploy', { plan, to: slot, release: release.id, message }) };
@@ -54,6 +55,10 @@ async function planned(
 function nextId({ releases, deployments }: View): string {
   const used = [...releases.map(({ id }) => id), ...deployments.map(({ release }) => release)];
   return String(Math.max(0, ...used.map((id) => Number(id ?? 0))) + 1);
+}
+
+export function cutsOld({ config }: World): boolean {
+  return config.router.mode === 'l4' && config.router.l4.oldConnections === 'cut';
 }
 
 export function configuredHooks({ config }: World): readonly HookName[] {

@@ -20,26 +20,50 @@ export interface Checker {
 }
 
 export function checker(world: World, slot: Slot, signal: AbortSignal): Checker {
-  const { health } = world.config;
-  if (health.kind === 'command') return commandChecker(world, slot, signal);
-  return httpChecker(world, slot, health.kind === 'tcp' ? [] : health.path ? [health.path] : healthPaths, signal);
+  const addresses = world.pools?.addresses(slot) ?? [`127.0.0.1:${world.config.slots[slot]}`];
+  return all(addresses.map((address) => checkerAt(world, slot, address, signal)));
 }
 
-function commandChecker({ config, host }: World, slot: Slot, signal: AbortSignal): Checker {
-  const argv = config.health.command.map((word) => filled(word, { slot, port: String(config.slots[slot]) }));
+/** A slot of several servers is healthy when each of them is. */
+function all(checkers: readonly Checker[]): Checker {
+  const [only, ...others] = checkers;
+  if (only && others.length === 0) return only;
+  return {
+    asked: () => checkers.map((each) => each.asked()).join(', '),
+    async once() {
+      const attempts = await Promise.all(checkers.map((each) => each.once()));
+      const bad = attempts.findIndex(({ healthy }) => !healthy);
+      const said = attempts[bad];
+      if (!said) return { healthy: true, answer: `all ${attempts.length} are healthy` };
+      return { healthy: false, answer: `${checkers[bad]?.asked() ?? ''}: ${said.answer}` };
+    },
+  };
+}
+
+/** Asks one address of a slot. */
+export function checkerAt(world: World, slot: Slot, address: string, signal: AbortSignal): Checker {
+  const { health } = world.config;
+  if (health.kind === 'command') return commandChecker(world, slot, address, signal);
+  return httpChecker(world, address, health.kind === 'tcp' ? [] : health.path ? [health.path] : healthPaths, signal);
+}
+
+function commandChecker({ config, host }: World, slot: Slot, address: string, signal: AbortSignal): Checker {
+  const [, name = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
+  const argv = config.health.command.map((word) => filled(word, { slot, port }));
   return {
     asked: () => argv.join(' '),
     async once() {
-      const { code } = await host.run(argv, { deadline: config.health.timeout, signal });
+      const env = { CUTOVER_ADDRESS: name.replace(/^\[(.*)\]$/, '$1') };
+      const { code } = await host.run(argv, { deadline: config.health.timeout, signal, env });
       return { healthy: code === 0, answer: `exit code ${code}` };
     },
   };
 }
 
 /** With several paths the first that is not a 404 is the one. No path at all: an open port is enough. */
-function httpChecker({ config, host }: World, slot: Slot, paths: readonly string[], signal: AbortSignal): Checker {
+function httpChecker({ config, host }: World, address: string, paths: readonly string[], signal: AbortSignal): Checker {
   const { health } = config;
-  const base = `http://127.0.0.1:${config.slots[slot]}`;
+  const base = `http://${address}`;
   let candidates = paths;
   return {
     asked: () => (paths.length === 0 ? `tcp ${base.slice(7)}` : `GET ${base}${candidates[0] ?? '/'}`),

@@ -7,7 +7,7 @@ import type { Slot } from './slot.ts';
 import type { World } from './world.ts';
 
 /** A hook must not go on by itself when cutover is killed: the recovery would run beside it. */
-const endsWithUs = ['setpriv', '--pdeathsig', 'KILL', '--'];
+export const endsWithUs = ['setpriv', '--pdeathsig', 'KILL', '--'];
 
 /** Runs a configured command; its output goes to the log of the release it is about. */
 export async function runHook(

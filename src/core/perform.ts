@@ -32,7 +32,7 @@ export async function perform(world: World, job: Job, step: Step, signal: AbortS
     case 'stage':
       return job.artifact && world.artifacts.stage(job.artifact.release, job.artifact.source);
     case 'drain':
-      return drain(world, job, step.slot, signal);
+      return drain(world, job, step, signal);
     case 'stop':
       return stopped(world, step.slot);
     case 'start':
@@ -50,17 +50,23 @@ export async function perform(world: World, job: Job, step: Step, signal: AbortS
   }
 }
 
-async function drain({ router, clock, config }: World, job: Job, slot: Slot, signal: AbortSignal): Promise<string> {
+async function drain(
+  { router, clock, config }: World,
+  job: Job,
+  { slot, cut }: Extract<Step, { do: 'drain' }>,
+  signal: AbortSignal,
+): Promise<string> {
   const end = clock.elapsed() + config.drain;
   let open = await router.connections(slot);
   while (open > 0 && clock.elapsed() < end) {
     await clock.sleep(drainInterval, signal);
     open = await router.connections(slot);
   }
+  if (open > 0 && cut) open = await router.connections(slot, 'cut');
   job.cut += open;
-  return open === 0
-    ? 'no connection left'
-    : `${open} still open after ${humanDuration(config.drain)}; stopping cuts them`;
+  if (open === 0) return 'no connection left';
+  const after = `${open} still open after ${humanDuration(config.drain)}`;
+  return cut ? `${after}: cut` : `${after}; stopping cuts them`;
 }
 
 async function stopped({ runtime, config }: World, slot: Slot): Promise<string> {
@@ -116,7 +122,7 @@ async function confirm(world: World, job: Job, slot: Slot, signal: AbortSignal):
     const answer = await router.ask(signal);
     signal.throwIfAborted();
     last = answer.detail;
-    const good = answer.slot === slot && answer.status !== undefined && answer.status < 500;
+    const good = answer.slot === slot && answer.answered && (answer.status ?? 200) < 500;
     inARow = good ? inARow + 1 : 0;
     if (!good) await mustStillRun(world, job, slot);
     if (!good) await clock.sleep(20, signal);

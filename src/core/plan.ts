@@ -13,7 +13,8 @@ export type HookName =
 /** One thing to do. Every step may be done twice without harm. */
 export type Step =
   | { do: 'stage'; release: string }
-  | { do: 'drain'; slot: Slot }
+  /** `cut`: what is still open at the deadline is taken away from the slot, which goes on. */
+  | { do: 'drain'; slot: Slot; cut?: true }
   | { do: 'stop'; slot: Slot }
   | { do: 'start'; slot: Slot; release: string }
   /** `warm`: the release has been proven before and has kept running, so one answer is enough. */
@@ -38,6 +39,8 @@ export interface Cutover {
   /** The release already runs in the slot it goes to. */
   running: boolean;
   keepStandby: boolean;
+  /** The connections that stay on the old slot are taken away from it; it goes on without them. */
+  cutOld?: boolean;
   hooks: readonly HookName[];
 }
 
@@ -137,8 +140,10 @@ function handOver(slot: Slot, { live, liveRelease, release, hooks }: Cutover): r
   return [...(live ? hook('deactivate', live, liveRelease, hooks) : []), ...hook('activate', slot, release, hooks)];
 }
 
-function retire({ live, keepStandby }: Cutover): readonly Step[] {
-  return live && !keepStandby ? planRetire(live) : [];
+function retire({ live, keepStandby, cutOld }: Cutover): readonly Step[] {
+  if (!live) return [];
+  if (!keepStandby) return planRetire(live);
+  return cutOld ? [{ do: 'drain', slot: live, cut: true }] : [];
 }
 
 function hook(

@@ -20,11 +20,24 @@ export function recover(world: World, options: RecoverOptions): Promise<Finished
   return underLock(world, options, async (view) => {
     if (view.disagreements.length === 0) return undefined;
     if (options.trust === undefined) mustAgree(view);
+    if (options.trust === 'router') mustLeadSomewhere(view);
     const plan = options.trust === 'records' ? towardsRecords(view) : [];
     const trusted = options.trust === 'records' ? recordedLive(view.deployments)?.live : soleSlot(view.split);
     const release = trusted && view.slots[trusted].release;
     const begin = beginOf(world, view, 'recover', { plan, ...(release ? { release } : {}) });
     return execute(world, jobOf(view), begin, options.signal);
+  });
+}
+
+/** Rules that are gone are no witness. */
+function mustLeadSomewhere({ split }: View): void {
+  if (split.blue + split.green > 0) return;
+  throw new Failure({
+    code: 'ROUTER_EMPTY',
+    exit: exitCodes.needsPerson,
+    what: 'the router leads nowhere, so there is nothing to believe it',
+    why: 'its rules are gone: somebody else removed them',
+    fix: '`cutover recover --trust records` puts them back',
   });
 }
 

@@ -1,4 +1,4 @@
-import { configuredHooks, nothingDeployed } from './deploy.ts';
+import { configuredHooks, cutsOld, nothingDeployed } from './deploy.ts';
 import { execute, type Finished } from './execute.ts';
 import { exitCodes, Failure } from './failure.ts';
 import { planRollback } from './plan.ts';
@@ -34,6 +34,7 @@ export function rollback(world: World, options: RollbackOptions): Promise<Finish
       occupied: view.slots[slot].state !== 'stopped',
       running,
       keepStandby: world.config.standby !== 0,
+      cutOld: cutsOld(world),
       hooks: configuredHooks(world),
     });
     const begin = beginOf(world, view, 'rollback', {

@@ -18,7 +18,8 @@ export async function takeBack(world: SetupWorld, manifest: Manifest, made: read
   const files = manifest.replaced.filter((file) => paths.has(file.path));
   for (const file of files) await restore(world, file);
   if (files.length > 0)
-    for (const command of manifest.unapply.filter((entry) => !isBefore(entry))) await tried(world, command);
+    for (const command of manifest.unapply.filter((entry) => !isBefore(entry) && !entry.final))
+      await tried(world, command);
 }
 
 async function undo(world: SetupWorld, manifest: Manifest): Promise<void> {

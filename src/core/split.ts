@@ -1,6 +1,6 @@
 import type { Slot } from './slot.ts';
 
-/** Percent of the public traffic per slot: whole numbers that add up to 100. */
+/** Percent of the public traffic per slot: whole numbers that add up to 100; or 0 and 0 where nobody is reached. */
 export type Split = Readonly<Record<Slot, number>>;
 
 export function allTo(slot: Slot): Split {

@@ -4,7 +4,7 @@ import { releaseBefore } from './rollback.ts';
 import { otherSlot, type Slot } from './slot.ts';
 import { standbyIsOver } from './standby.ts';
 import { soleSlot, type Split } from './split.ts';
-import type { View } from './view.ts';
+import { sharedText, wayOut, type View } from './view.ts';
 import type { World } from './world.ts';
 
 export type SlotState = 'live' | 'standby' | 'starting' | 'stopped' | 'failed';
@@ -95,7 +95,7 @@ function agreementOf(view: View): Status['agreement'] {
   const recorded = view.deployments.findLast(({ end }) => end?.live)?.end;
   return {
     records: recorded?.live ?? 'nothing',
-    router: soleSlot(view.split) ?? 'both',
+    router: soleSlot(view.split) ?? sharedText(view.split),
     frontDoor: view.frontDoor.slot ?? view.frontDoor.detail,
     differences: view.disagreements,
   };
@@ -118,8 +118,7 @@ function unfinished({ deployment, command, by, at, begun, plan }: Deployment, ru
 function nextCommand(view: View, running: boolean, standbyOver: boolean): string {
   if (view.unfinished)
     return running ? 'wait: a deployment is running' : '`cutover recover`: a deployment was interrupted';
-  if (view.disagreements.length > 0)
-    return '`cutover recover --trust router` (or `--trust records`) once you know which is right';
+  if (view.disagreements.length > 0) return wayOut(view.split);
   if (!view.live) return '`cutover deploy`';
   const live = view.slots[view.live];
   if (live.taken) return '`cutover deploy`: it takes over from what runs there';

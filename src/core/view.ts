@@ -61,7 +61,9 @@ function disagreementsOf({ split, frontDoor, slots: inspected, deployments }: Se
   const routed = soleSlot(split);
   const found: string[] = [];
   if (recorded?.live && routed !== recorded.live)
-    found.push(`the records say ${recorded.live} is live, the router sends the traffic to ${routed ?? 'both'}`);
+    found.push(
+      `the records say ${recorded.live} is live, the router sends the traffic to ${routed ?? sharedText(split)}`,
+    );
   if (frontDoor.slot && routed && frontDoor.slot !== routed)
     found.push(`the router's file says ${routed}, but ${frontDoor.slot} answers at the front door`);
   const held = routed && inspected[routed].release;
@@ -83,12 +85,23 @@ export function mustAgree({ disagreements, split }: View): void {
     what: 'records, router and processes do not agree, so nothing was touched',
     why: disagreements.join('\n'),
     traffic: trafficText(split, undefined),
-    fix: 'see `cutover status`; then `cutover recover --trust router` or `--trust records`',
+    fix: `see \`cutover status\`; then ${wayOut(split)}`,
   });
+}
+
+export function wayOut(split: Split): string {
+  if (sharedText(split) === 'nobody') return '`cutover recover --trust records` puts the rules back';
+  return '`cutover recover --trust router` or `--trust records`, once you know which is right';
+}
+
+/** No slot has all of it. */
+export function sharedText({ blue, green }: Split): string {
+  return blue + green === 0 ? 'nobody' : 'both';
 }
 
 export function trafficText(split: Split, release: string | undefined): string {
   const sole = soleSlot(split);
+  if (split.blue + split.green === 0) return 'nobody is reached: the rules of the router are gone';
   const shares = sole ? `100 % on ${sole}` : `${split.blue} % on blue, ${split.green} % on green`;
   return release ? `${shares} (release ${release})` : shares;
 }

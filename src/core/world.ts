@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { Artifacts, Clock, Host, Reporter, Router, Runtime, Store, Traffic } from '../ports.ts';
+import type { Artifacts, Clock, Host, Pools, Reporter, Router, Runtime, Store, Traffic } from '../ports.ts';
 
 /** Everything the core may touch, and the only way it does. */
 export interface World {
@@ -14,6 +14,8 @@ export interface World {
   checks: readonly (() => Promise<void>)[];
   /** Undefined where the front door keeps no log of ours. */
   traffic: Traffic | undefined;
+  /** Undefined where each slot is one address of this machine. */
+  pools?: Pools | undefined;
   report: Reporter;
   /** `user@host` of whoever gave the command. */
   who: string;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { fields, jsonSchema, type Field } from '../../src/config/json-schema.ts';
 import { generated } from '../../src/config/generated.ts';
-import { l4Keys } from '../../src/config/rules.ts';
+import { l4Keys } from '../../src/config/rules-router.ts';
 import { flow } from '../../src/config/docs.ts';
 import { mistakesIn } from './support.ts';
 
@@ -32,11 +32,9 @@ describe('every field', () => {
 /** A file that says this, and around it only what it needs to make sense. */
 function fileWith(path: readonly string[], value: unknown): string {
   const around: Record<string, unknown> = { app: 'shop', artifact: 'a.jar', run: 'x' };
+  if (value === 'udp') around['health'] = { command: ['x'] };
   if (path[0] === 'container' || typeof value === 'object') Object.assign(around, containers(path));
-  if (path[0] === 'router')
-    around['router'] = {
-      mode: modeFor(path[1] ?? ''),
-    };
+  if (path[0] === 'router') around['router'] = { mode: modeFor(path[1] ?? '') };
   if (path[1] === 'pools') around['router'] = { mode: 'l4', pools: { blue: ['10.0.0.1:1'], green: ['10.0.0.1:2'] } };
   if (path[1] === 'tls') around['router'] = { tls: { certificate: '/c', key: '/k' } };
   const [last, ...above] = path.toReversed();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fields } from '../../src/config/json-schema.ts';
-import { l4Keys } from '../../src/config/rules.ts';
+import { l4Keys } from '../../src/config/rules-router.ts';
 import { see } from './detect-support.ts';
 import { mistakesIn } from './support.ts';
 

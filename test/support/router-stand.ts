@@ -39,7 +39,7 @@ export async function openRouter(
   const deployer = { name: username, uid, gid, home: homedir };
   await setUp({ config, host, router, deployer, checks: [], report: () => {} }, [
     ...stateActions(config),
-    ...(await router.install()),
+    ...(await router.install(username)),
   ]);
   // Workers of before the set-up take new connections for a moment longer.
   await sleep(500);

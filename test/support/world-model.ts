@@ -126,13 +126,13 @@ function answer(server: Server, ports: Record<Slot, number>, port: number) {
   const slot = slots.find((candidate) => ports[candidate] === port);
   if (!slot || server.running[slot] === undefined) throw new Error('refused');
   server.proven.add(slot);
-  return { status: 200, headers: {}, body: 'UP' };
+  return { status: 200, headers: {}, body: 'UP', from: undefined };
 }
 
 function asked({ split, running }: Server) {
   const slot = soleSlot(split);
   const up = slot !== undefined && running[slot] !== undefined;
-  return { slot, status: up ? 200 : 502, detail: `answered from ${slot ?? 'nobody'}` };
+  return { slot, status: up ? 200 : 502, answered: true, detail: `answered from ${slot ?? 'nobody'}` };
 }
 
 function inspected({ running }: Server, slot: Slot, port: number) {

@@ -22,7 +22,8 @@ export function statusText(status: Status, now: number, paint: Paint): string {
   return parts.join('\n');
 }
 
-function headline({ app, live, liveSince, slots: seen }: Status, now: number, paint: Paint): string {
+function headline({ app, live, liveSince, slots: seen, agreement }: Status, now: number, paint: Paint): string {
+  if (agreement !== true && !live) return `${paint.bold(app)}  ${paint.red('nobody gets the traffic')}`;
   if (!live) return `${paint.bold(app)}  nothing is deployed yet`;
   const release = seen[live].release ?? '?';
   const since = liveSince

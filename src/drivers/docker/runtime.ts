@@ -98,7 +98,7 @@ export default function dockerRuntime(host: Host, config: Config): Runtime {
       memory: running && depth === 'full' ? await memoryOf(host, found.State.Pid) : undefined,
       ports,
       health: healthOf(found),
-      taken: depth === 'full' && !ports.includes(port) && isTaken(port, await processesOf(host, 'none')),
+      taken: depth === 'full' && !ports.includes(port) && isTaken(port, await processesOf(host, 'tcp', 'none')),
       detail: found && detailOf(found),
     };
   }

@@ -8,6 +8,7 @@ export async function request({ url, headers, timeout, signal }: HttpRequest): P
   const { get } = url.startsWith('https:') ? await import('node:https') : http;
   return new Promise((resolve, reject) => {
     const abort = () => outgoing.destroy(new Error('interrupted'));
+    let from: number | undefined;
     const timer = setTimeout(() => outgoing.destroy(new Error('no answer in time')), timeout);
     signal?.addEventListener('abort', abort);
     const outgoing = get(
@@ -25,6 +26,7 @@ export async function request({ url, headers, timeout, signal }: HttpRequest): P
             status: answer.statusCode ?? 0,
             headers: flat(answer.headers),
             body: body.slice(0, bodyLimit),
+            from,
           });
         answer.setEncoding('utf8');
         answer.on('data', (text: string) => {
@@ -37,7 +39,8 @@ export async function request({ url, headers, timeout, signal }: HttpRequest): P
         answer.on('error', reject);
       },
     );
-    outgoing.on('error', reject);
+    outgoing.on('socket', (socket) => socket.once('connect', () => (from = socket.localPort)));
+    outgoing.on('error', (error) => reject(from === undefined ? error : Object.assign(error, { from })));
     outgoing.on('close', () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);

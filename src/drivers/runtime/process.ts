@@ -4,13 +4,15 @@ import { Failure } from '../../core/failure.ts';
 import type { Slot } from '../../core/slot.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import type { Clock, Host, Inspection, Launch, Runtime, Stopped } from '../../ports.ts';
-import { isTaken, processesOf, variableOf } from './processes.ts';
+import { isTaken, processesOf, variableOf, type Protocol } from './processes.ts';
 import { slotFiles } from './slot-files.ts';
 
 export interface ProcessOptions {
   state: string;
   ports: Readonly<Record<Slot, number>>;
   logSize: number;
+  /** Of the port of a slot; default `tcp`. */
+  protocol?: Protocol;
 }
 
 /** A pid together with what tells it from a later process with the same pid. */
@@ -27,7 +29,7 @@ const killDeadline = 10_000;
 
 /** Plain processes, kept running by a small shell script that outlives cutover and the login. */
 export default function processRuntime(host: Host, clock: Clock, options: ProcessOptions): Runtime {
-  const { state } = options;
+  const { state, protocol = 'tcp' } = options;
   const files = (slot: Slot) => slotFiles(host, state, slot);
   const inSlot = (slot: Slot, name: string) => path.join(state, 'slots', slot, name);
   const logFile = (release: string) => path.join(state, 'logs', `${release}.log`);
@@ -98,7 +100,7 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
   async function members(slot: Slot): Promise<readonly number[]> {
     const [leader] = ((await host.read(inSlot(slot, 'app'))) ?? '').split(' ');
     if (!leader) return [];
-    const { pids } = await processesOf(host, 'session', leader);
+    const { pids } = await processesOf(host, protocol, 'session', leader);
     const app = await recorded(slot, 'app');
     if (app) return pids;
     const instance = /CUTOVER_INSTANCE="([^"]*)"/.exec((await host.read(inSlot(slot, 'env'))) ?? '')?.[1];
@@ -122,7 +124,9 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
       recorded(slot, 'app'),
     ]);
     const group =
-      depth === 'full' ? await processesOf(host, app ? 'session' : 'none', app ? String(app.pid) : '') : undefined;
+      depth === 'full'
+        ? await processesOf(host, protocol, app ? 'session' : 'none', app ? String(app.pid) : '')
+        : undefined;
     return {
       state: app ? 'running' : occupant === undefined ? 'stopped' : 'exited',
       release: (app && (await variableOf(host, app.pid, 'CUTOVER_RELEASE'))) ?? occupant,

@@ -1,12 +1,12 @@
 import type { Host } from '../../ports.ts';
 
-/** Processes that belong together, and the TCP ports they listen on. */
+/** Processes that belong together, and the ports they listen on. */
 export interface ProcessGroup {
   pids: readonly number[];
   /** Bytes. */
   memory: number;
   ports: readonly number[];
-  /** Every listening TCP socket of the machine. */
+  /** Every listening socket of the machine. */
   listeners: readonly Listener[];
 }
 
@@ -16,7 +16,7 @@ export interface Listener {
 }
 
 /*
- * $1 is `session`, `cgroup` or `none`, $2 the session's id or the cgroup's directory. For each
+ * $1 is `session`, `cgroup` or `none`, $2 the session's id or the cgroup's directory, $3 tcp or udp. For each
  * process it prints its pid, resident kB and sockets; then the listening sockets. The kernel finds
  * these at once for `ss`; for /proc/net/tcp it walks through its table of all connections.
  */
@@ -35,11 +35,20 @@ if [ "$pids" ]; then
   sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\) kB$/rss \\1/p' $status
   readlink $files
 fi 2> /dev/null
-ss -Hltne 2> /dev/null || grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6 2> /dev/null
+state=0A
+[ "$3" = tcp ] || state=07
+ss -Hlne "--$3" 2> /dev/null || grep -h " $state " "/proc/net/$3" "/proc/net/\${3}6" 2> /dev/null
 :`;
 
-export async function processesOf(host: Host, kind: 'session' | 'cgroup' | 'none', id = ''): Promise<ProcessGroup> {
-  const { stdout } = await host.run(['sh', '-c', survey, 'survey', kind, id]);
+export type Protocol = 'tcp' | 'udp';
+
+export async function processesOf(
+  host: Host,
+  protocol: Protocol,
+  kind: 'session' | 'cgroup' | 'none',
+  id = '',
+): Promise<ProcessGroup> {
+  const { stdout } = await host.run(['sh', '-c', survey, 'survey', kind, id, protocol]);
   const lines = stdout.split('\n');
   const sockets = new Set(lines.flatMap((line) => /^socket:\[(\d+)\]$/.exec(line)?.[1] ?? []));
   const listeners = listenersIn(lines);
@@ -68,19 +77,19 @@ function valuesOf(lines: readonly string[], name: string): readonly string[] {
   return lines.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
 }
 
-/** Lines of `ss -Hltne` (`LISTEN … ADDRESS:PORT … ino:N …`); of /proc/net/tcp where there is no ss. */
+/** Lines of `ss -Hlne` (`LISTEN … ADDRESS:PORT … ino:N …`, `UNCONN` for UDP); of /proc/net/tcp where there is no ss. */
 function listenersIn(lines: readonly string[]): readonly Listener[] {
   return lines.flatMap((line) => listenerOfSs(line) ?? listenerOfProc(line) ?? []);
 }
 
 function listenerOfSs(line: string): Listener | undefined {
-  const [, port, inode] = /^LISTEN +\d+ +\d+ +\S+:(\d+) .* ino:(\d+) /.exec(line) ?? [];
+  const [, port, inode] = /^(?:LISTEN|UNCONN) +\d+ +\d+ +\S+:(\d+) .* ino:(\d+) /.exec(line) ?? [];
   return port && inode ? { port: Number(port), inode } : undefined;
 }
 
-/** `sl local:PORT remote st … inode` with the port in hexadecimal; 0A is LISTEN (proc(5)). */
+/** `sl local:PORT remote st … inode` with the port in hexadecimal; 0A is LISTEN, 07 a UDP socket (proc(5)). */
 function listenerOfProc(line: string): Listener | undefined {
   const fields = line.trim().split(/\s+/);
-  if (!/^\d+:$/.test(fields[0] ?? '') || fields[3] !== '0A') return undefined;
+  if (!/^\d+:$/.test(fields[0] ?? '') || !['0A', '07'].includes(fields[3] ?? '')) return undefined;
   return { port: Number.parseInt(fields[1]?.split(':').at(-1) ?? '', 16), inode: fields[9] ?? '' };
 }

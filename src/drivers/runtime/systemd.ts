@@ -32,6 +32,7 @@ const recently = 30_000;
  * it was proven: that is what the unit asks for at boot, so what was live comes back and nothing else.
  */
 export default function systemdRuntime(host: Host, config: Config, manager: Manager): Runtime {
+  const { protocol } = config.router.l4;
   const files = (slot: Slot) => slotFiles(host, config.state, slot);
   const systemctl = (words: readonly string[], deadline?: number) =>
     host.run(['systemctl', ...scopeOf(manager), ...words], {
@@ -88,10 +89,10 @@ export default function systemdRuntime(host: Host, config: Config, manager: Mana
   }
 
   async function membersOf(group: string | undefined): Promise<ProcessGroup> {
-    if (!group) return processesOf(host, 'none');
+    if (!group) return processesOf(host, protocol, 'none');
     // Where version 1 of cgroups is mounted (too), systemd keeps its own tree beside the others.
     const unified = (await host.read('/sys/fs/cgroup/cgroup.controllers')) !== undefined;
-    return processesOf(host, 'cgroup', path.join('/sys/fs/cgroup', unified ? '' : 'systemd', group));
+    return processesOf(host, protocol, 'cgroup', path.join('/sys/fs/cgroup', unified ? '' : 'systemd', group));
   }
 
   return {

@@ -24,7 +24,7 @@ export async function askFrontDoor(
     const upstream = answer.headers['x-cutover-upstream'];
     const slot = slots.find((candidate) => upstream === `127.0.0.1:${config.slots[candidate]}`);
     const detail = `${base} answered ${answer.status}${upstream ? ` from ${upstream}` : ', but not from our location'}`;
-    return { slot, status: answer.status, detail };
+    return { slot, status: answer.status, answered: true, detail };
   } catch (error) {
     return silent(`${base}: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -44,5 +44,5 @@ function dialable(listen: string): string {
 }
 
 function silent(detail: string): FrontDoorAnswer {
-  return { slot: undefined, status: undefined, detail };
+  return { slot: undefined, status: undefined, answered: false, detail };
 }
