@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { createCountingReporter } from './lab/counting-reporter.ts';
 
-/** An engine makes a bridge and firewall rules, so its tests run where these are nobody else's: `node lab/netns.mjs`. */
+/** An engine makes a bridge and firewall rules, a switch in the kernel rules of its own: their tests run where these are nobody else's: `node lab/netns.mjs`. */
 const inNetns = process.env['CUTOVER_LAB_NETNS'] === '1';
 
 export default defineConfig({
@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: inNetns ? [] : ['test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/docker/**'],
+          exclude: ['test/integration/**', 'test/docker/**', 'test/l4/**'],
           testTimeout: 30_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 0 },
@@ -26,7 +26,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
-          include: [inNetns ? 'test/docker/**/*.test.ts' : 'test/integration/**/*.test.ts'],
+          include: inNetns ? ['test/{docker,l4}/**/*.test.ts'] : ['test/integration/**/*.test.ts'],
           maxWorkers: 1,
           fileParallelism: false,
           testTimeout: 600_000,

@@ -61,8 +61,8 @@ export interface HttpAnswer {
   headers: Readonly<Record<string, string>>;
   /** First 64 KiB. */
   body: string;
-  /** Port on this machine that the connection came from. An error of a connection that was made bears it, too. */
-  from: number | undefined;
+  /** Where the connection came from. An error of a connection that was made bears it, too. */
+  from: { address: string; port: number } | undefined;
 }
 
 /** Keeps what is deployed on the host, each release as it was. */

@@ -1,4 +1,5 @@
 import http from 'node:http';
+import type { Socket } from 'node:net';
 import type { HttpAnswer, HttpRequest } from '../../ports.ts';
 
 const bodyLimit = 64 * 1024;
@@ -8,7 +9,7 @@ export async function request({ url, headers, timeout, signal }: HttpRequest): P
   const { get } = url.startsWith('https:') ? await import('node:https') : http;
   return new Promise((resolve, reject) => {
     const abort = () => outgoing.destroy(new Error('interrupted'));
-    let from: number | undefined;
+    let from: HttpAnswer['from'];
     const timer = setTimeout(() => outgoing.destroy(new Error('no answer in time')), timeout);
     signal?.addEventListener('abort', abort);
     const outgoing = get(
@@ -39,7 +40,7 @@ export async function request({ url, headers, timeout, signal }: HttpRequest): P
         answer.on('error', reject);
       },
     );
-    outgoing.on('socket', (socket) => socket.once('connect', () => (from = socket.localPort)));
+    outgoing.on('socket', (socket) => socket.once('connect', () => (from = localEnd(socket))));
     outgoing.on('error', (error) => reject(from === undefined ? error : Object.assign(error, { from })));
     outgoing.on('close', () => {
       clearTimeout(timer);
@@ -47,6 +48,10 @@ export async function request({ url, headers, timeout, signal }: HttpRequest): P
       reject(new Error('the connection was closed'));
     });
   });
+}
+
+function localEnd({ localAddress: address, localPort: port }: Socket): HttpAnswer['from'] {
+  return address === undefined || port === undefined ? undefined : { address, port };
 }
 
 /** TLS asks for a name, not an address and not a port. */

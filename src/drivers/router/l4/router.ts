@@ -1,12 +1,14 @@
 import type { Config } from '../../../config/config.ts';
 import type { Slot } from '../../../core/slot.ts';
 import { sameSplit, soleSlot, type Split } from '../../../core/split.ts';
-import type { FrontDoorAnswer, Host, Router } from '../../../ports.ts';
+import type { FrontDoorAnswer, Host, HttpAnswer, Router } from '../../../ports.ts';
 import { frontDoorUrl } from '../nginx/front-door.ts';
 import { callHelper, helperFile, tryHelper } from './helper.ts';
 import { installL4 } from './install.ts';
 import { slotAt } from './places.ts';
 import { splitIn } from './rules.ts';
+
+type From = NonNullable<HttpAnswer['from']>;
 
 const timeout = 5000;
 const nobody: Split = { blue: 0, green: 0 };
@@ -58,8 +60,8 @@ export default function l4Router(host: Host, config: Config): Router {
     };
   }
 
-  async function ledTo(port: number): Promise<Slot | undefined> {
-    const flows = await callHelper(host, config, 'flow', String(port));
+  async function ledTo({ address: source, port }: From): Promise<Slot | undefined> {
+    const flows = await callHelper(host, config, 'flow', source, String(port));
     const [, address, member] = /src=\S+ .*?src=(\S+) dst=\S+ sport=(\d+) /.exec(flows) ?? [];
     return address === undefined ? undefined : slotAt(config, { address, port: Number(member) });
   }
@@ -85,13 +87,13 @@ async function asked(
   host: Host,
   url: string,
   signal: AbortSignal | undefined,
-): Promise<{ status: number | undefined; from: number | undefined; words: string }> {
+): Promise<{ status: number | undefined; from: From | undefined; words: string }> {
   try {
     const answer = await host.request({ url, timeout, ...(signal ? { signal } : {}) });
     return { status: answer.status, from: answer.from, words: `answered ${answer.status}` };
   } catch (error) {
     signal?.throwIfAborted();
-    const from = error instanceof Error && 'from' in error ? Number(error.from) : undefined;
+    const from = error instanceof Error && 'from' in error ? (error.from as From) : undefined;
     const words = error instanceof Error ? error.message : String(error);
     // What took the connection and speaks no HTTP has answered, too.
     const spoke = error instanceof Error && 'code' in error && String(error.code).startsWith('HPE_');

@@ -1,5 +1,5 @@
 # The one program that changes the rules of this app in the kernel, and no others. Written by `cutover setup`.
-# usage: switch show | split PERCENT | restore | pool POOL NUMBER... | count POOL | cut POOL [ADDRESS PORT] | flow PORT
+# usage: switch show | split PERCENT | restore | pool POOL NUMBER... | count POOL | cut POOL [ADDRESS PORT] | flow ADDRESS PORT
 export LC_ALL=C PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 cd "$folder" || exit 1
 
@@ -183,9 +183,10 @@ case ${1:-} in
     tracked -D "$2" "${3:-}" "${4:-}" > /dev/null
     ;;
   flow)
-    whole_number "${2:-}" 65535
-    conntrack -L -p "$protocol" --orig-port-src "$2" 2> /dev/null
-    conntrack -L -f ipv6 -p "$protocol" --orig-port-src "$2" 2> /dev/null
+    case ${2:-} in *[!0-9a-fA-F:.]* | '') refuse "not an address: $2" ;; esac
+    whole_number "${3:-}" 65535
+    case $2 in *:*) family=ipv6 ;; *) family=ipv4 ;; esac
+    conntrack -L -f "$family" -p "$protocol" --orig-src "$2" --orig-port-src "$3" 2> /dev/null
     :
     ;;
   *) refuse 'unknown command' ;;
