@@ -105,20 +105,20 @@ ${
 `;
 }
 
-async function backend(slot: Slot, port: number): Promise<Server> {
+export async function backend(slot: Slot, port: number, address = '127.0.0.1'): Promise<Server> {
   const server = createServer((request, response) => {
     const stays = Number(new URL(request.url ?? '/', 'http://x').searchParams.get('stays'));
     setTimeout(() => response.end(slot), stays);
   });
-  await new Promise<void>((go) => server.listen(port, '127.0.0.1', go));
+  await new Promise<void>((go) => server.listen(port, address, go));
   onTestFinished(() => server.close().closeAllConnections());
   return server;
 }
 
-function visit(port: number, stays: number): Promise<string> {
+export function visit(port: number, stays: number, host = '127.0.0.1'): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = {
-      host: '127.0.0.1',
+      host,
       port,
       path: `/?stays=${stays}`,
       headers: { host: 'shop.example.com' },
