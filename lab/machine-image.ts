@@ -8,7 +8,7 @@ import { cacheDir } from './paths.ts';
 
 const PACKAGES =
   'systemd systemd-sysv dbus dbus-user-session libpam-systemd sudo procps logrotate ' +
-  'nginx-light openssh-server curl iproute2 ca-certificates libstdc++6';
+  'nginx-light openssh-server curl iproute2 ca-certificates libstdc++6 nftables conntrack';
 
 /**
  * First program of the machine. With cgroup v1 beside v2 nspawn mounts the controllers read-only, and systemd then has

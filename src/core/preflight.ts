@@ -19,7 +19,7 @@ export function mustReachFrontDoor({ router }: World, { frontDoor }: View): void
     code: 'FRONT_DOOR_SILENT',
     what: 'the front door does not lead to this app',
     why: `${frontDoor.detail} (router: ${router.name})`,
-    fix: 'is nginx running, and was `cutover setup` done? `cutover doctor` looks at each',
+    fix: 'was `cutover setup` done since cutover.yaml changed, and is nginx running? `cutover doctor` looks at each',
   });
 }
 

@@ -3,7 +3,7 @@ import { exitCodes, Failure } from './failure.ts';
 import { recordedLive } from './journal.ts';
 import type { Step } from './plan.ts';
 import { beginOf, jobOf, underLock, type SessionOptions } from './session.ts';
-import { soleSlot } from './split.ts';
+import { allTo, soleSlot } from './split.ts';
 import { mustAgree, type View } from './view.ts';
 import type { World } from './world.ts';
 
@@ -21,12 +21,17 @@ export function recover(world: World, options: RecoverOptions): Promise<Finished
     if (view.disagreements.length === 0) return undefined;
     if (options.trust === undefined) mustAgree(view);
     if (options.trust === 'router') mustLeadSomewhere(view);
-    const plan = options.trust === 'records' ? towardsRecords(view) : [];
+    const plan = options.trust === 'records' ? towardsRecords(view) : asRouted(view);
     const trusted = options.trust === 'records' ? recordedLive(view.deployments)?.live : soleSlot(view.split);
     const release = trusted && view.slots[trusted].release;
     const begin = beginOf(world, view, 'recover', { plan, ...(release ? { release } : {}) });
     return execute(world, jobOf(view), begin, options.signal);
   });
+}
+
+/** What the router does now is written again, so that it is the same after a reboot. */
+function asRouted({ split }: View): readonly Step[] {
+  return soleSlot(split) ? [{ do: 'shift', split }] : [];
 }
 
 /** Rules that are gone are no witness. */
@@ -46,7 +51,7 @@ function towardsRecords(view: View): readonly Step[] {
   const live = recordedLive(view.deployments)?.live;
   if (live && view.slots[live].state === 'running')
     return [
-      { do: 'shift', split: live === 'blue' ? { blue: 100, green: 0 } : { blue: 0, green: 100 } },
+      { do: 'shift', split: allTo(live) },
       { do: 'confirm', slot: live },
     ];
   throw new Failure({

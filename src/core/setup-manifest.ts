@@ -24,6 +24,21 @@ export interface Manifest {
   unapply: readonly SetupCommand[];
 }
 
+/** What an earlier set-up left: where a later one fails, that is what it goes back to. */
+export interface Before {
+  /** Undefined: nothing was set up. */
+  manifest: Manifest | undefined;
+  files: readonly Replaced[];
+}
+
+export async function asItStands(world: SetupWorld, missing: readonly Thing[]): Promise<Before> {
+  const files = missing.filter((thing) => thing.kind === 'file');
+  return {
+    manifest: await readManifest(world),
+    files: await Promise.all(files.map((thing) => replacement(world, thing, undefined))),
+  };
+}
+
 /** Written before anything changes, so that even a killed set-up can be taken back. */
 export async function remembered(
   world: SetupWorld,
@@ -31,12 +46,12 @@ export async function remembered(
   commands: readonly SetupCommand[],
   make: (thing: Thing) => Promise<void>,
 ): Promise<Manifest> {
-  const { host, config } = world;
+  const { config } = world;
   const known = await readManifest(world);
   if (!known) await mustBeEmpty(world);
   const manifest = merged(known, await changes(world, missing, commands, known));
   for (const thing of missing.filter((entry) => entry.path === config.state)) await make(thing);
-  await host.write(manifestFile(config), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o644 });
+  await writeManifest(world, manifest);
   return manifest;
 }
 
@@ -99,6 +114,10 @@ async function mustBeEmpty({ host, config }: SetupWorld): Promise<void> {
 export async function readManifest({ host, config }: SetupWorld): Promise<Manifest | undefined> {
   const text = await host.read(manifestFile(config));
   return text === undefined ? undefined : (JSON.parse(text) as Manifest);
+}
+
+export async function writeManifest({ host, config }: SetupWorld, manifest: Manifest): Promise<void> {
+  await host.write(manifestFile(config), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o644 });
 }
 
 function manifestFile({ state }: Config): string {

@@ -1,7 +1,7 @@
 import type { SetupCommand } from '../ports.ts';
 import { exitCodes, Failure } from './failure.ts';
-import { asWho, describe, filtered, frontDoorTries, type SetupWorld, type Thing } from './setup-action.ts';
-import { bytesOf, readManifest, type Manifest, type Replaced } from './setup-manifest.ts';
+import { asWho, describe, filtered, frontDoorTries, type SetupWorld } from './setup-action.ts';
+import { bytesOf, readManifest, writeManifest, type Before, type Manifest, type Replaced } from './setup-manifest.ts';
 
 /** Takes everything back, the state directory last. */
 export async function removeSetup(world: SetupWorld): Promise<void> {
@@ -12,14 +12,13 @@ export async function removeSetup(world: SetupWorld): Promise<void> {
 }
 
 /** After a failure: a first set-up leaves nothing, a later one leaves what was there before it. */
-export async function takeBack(world: SetupWorld, manifest: Manifest, made: readonly Thing[]): Promise<void> {
-  if (made.some((thing) => thing.path === world.config.state)) return undo(world, manifest);
-  const paths = new Set(made.map((thing) => thing.path));
-  const files = manifest.replaced.filter((file) => paths.has(file.path));
-  for (const file of files) await restore(world, file);
-  if (files.length > 0)
-    for (const command of manifest.unapply.filter((entry) => !isBefore(entry) && !entry.final))
-      await tried(world, command);
+export async function takeBack(world: SetupWorld, manifest: Manifest, before: Before): Promise<void> {
+  if (before.manifest === undefined) return undo(world, manifest);
+  for (const file of before.files) await restore(world, file);
+  await writeManifest(world, before.manifest);
+  if (before.files.length === 0) return;
+  for (const command of manifest.unapply.filter((entry) => !isBefore(entry) && !entry.final))
+    await tried(world, command);
 }
 
 async function undo(world: SetupWorld, manifest: Manifest): Promise<void> {

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { Owner, SetupAction, SetupCommand } from '../ports.ts';
 import { exitCodes, Failure } from './failure.ts';
 import { asWho, describe, filtered, frontDoorTries, isCommand, type SetupWorld, type Thing } from './setup-action.ts';
-import { remembered } from './setup-manifest.ts';
+import { asItStands, remembered } from './setup-manifest.ts';
 import { takeBack } from './setup-remove.ts';
 import { slots } from './slot.ts';
 
@@ -23,20 +23,40 @@ export function stateActions({ state }: Config): readonly SetupAction[] {
 
 /** Does what is missing. Answers how many actions that were; on any failure all is as it was. */
 export async function setUp(world: SetupWorld, actions: readonly SetupAction[]): Promise<number> {
+  await mustKeepPorts(world);
   const things = actions.filter((action): action is Thing => !isCommand(action));
   const commands = actions.filter(isCommand);
   await mustNotBeLinks(world, things);
   const missing = await filtered(things, async (thing) => !(await isThere(world, thing)));
   if (missing.length === 0 && (await world.router.ask()).slot) return 0;
   for (const command of commands.filter(({ kind }) => kind === 'test')) await mustSucceed(world, command);
+  const before = await asItStands(world, missing);
   const manifest = await remembered(world, missing, commands, (thing) => make(world, thing));
   try {
     await apply(world, missing, commands);
   } catch (error) {
-    await takeBack(world, manifest, missing);
+    await takeBack(world, manifest, before);
     throw error;
   }
   return missing.length;
+}
+
+/** The router would lead to ports on which what runs does not listen. A container has its port inside written down. */
+async function mustKeepPorts({ config, host }: SetupWorld): Promise<void> {
+  if (config.runtime === 'docker' || config.router.l4.pools) return;
+  for (const slot of slots) {
+    const folder = path.join(config.state, 'slots', slot);
+    if ((await host.read(path.join(folder, 'release'), { link: true })) === undefined) continue;
+    const port = /^PORT="(\d+)"$/m.exec((await host.read(path.join(folder, 'env'))) ?? '')?.[1];
+    if (port === undefined || Number(port) === config.slots[slot]) continue;
+    throw new Failure({
+      code: 'SLOT_IN_USE',
+      exit: exitCodes.configuration,
+      what: `${slot} runs on port ${port}, so the router is not led to ${config.slots[slot]}`,
+      why: 'a release is in the slot, and the traffic would go where nothing listens',
+      fix: `keep \`slots.${slot}: ${port}\`, or \`cutover down\`, set up, and \`cutover up\``,
+    });
+  }
 }
 
 async function apply(world: SetupWorld, missing: readonly Thing[], commands: readonly SetupCommand[]): Promise<void> {

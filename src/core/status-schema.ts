@@ -23,6 +23,9 @@ const slotStatus = z
     since: time.nullable().meta({ description: 'Since when the process runs, ISO 8601.' }),
     restarts: count.meta({ description: 'Times it was started again after a crash.' }),
     memory: count.nullable().meta({ description: 'Resident bytes of all its processes.' }),
+    connections: count.nullable().meta({
+      description: 'Open connections of clients to the slot, by connection tracking; null: the router is not `l4`.',
+    }),
     detail: z.string().nullable().meta({ description: 'Why it is not as it should be, for people.' }),
   })
   .meta({ id: 'slot' });
@@ -32,7 +35,9 @@ const agreement = z
     z.literal(true),
     z.strictObject({
       records: z.string().meta({ description: 'Slot that the records say is live, or `nothing`.' }),
-      router: z.string().meta({ description: 'Slot that the router sends the traffic to, or `both`.' }),
+      router: z.string().meta({
+        description: 'Slot that the router sends the traffic to, `both`, or `nobody` when its rules are gone.',
+      }),
       frontDoor: z.string().meta({ description: 'Slot that answered at the front door, or what came back instead.' }),
       differences: z.array(z.string()).min(1).meta({ description: 'What they contradict each other in, for people.' }),
     }),
@@ -41,7 +46,7 @@ const agreement = z
 
 export const statusSchema = z
   .strictObject({
-    version: z.literal(1).meta({ description: 'Version of this document.' }),
+    version: z.literal(2).meta({ description: 'Version of this document.' }),
     app: z.string().meta({ description: 'Name of the application.' }),
     live: slot.nullable().meta({ description: 'Slot that gets the traffic; null before the first deploy.' }),
     split: z

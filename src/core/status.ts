@@ -1,7 +1,7 @@
 import type { Inspection } from '../ports.ts';
 import type { Deployment } from './journal.ts';
 import { releaseBefore } from './rollback.ts';
-import { otherSlot, type Slot } from './slot.ts';
+import { otherSlot, slots, type Slot } from './slot.ts';
 import { standbyIsOver } from './standby.ts';
 import { soleSlot, type Split } from './split.ts';
 import { sharedText, wayOut, type View } from './view.ts';
@@ -19,13 +19,15 @@ export interface SlotStatus {
   restarts: number;
   /** Resident bytes. */
   memory: number | null;
+  /** Open connections through the router, where it tells them apart from idle ones of its own: `l4`. */
+  connections: number | null;
   /** Why it is not as it should be. */
   detail: string | null;
 }
 
 /** The document of `status --json`; `schema/status.schema.json` describes it. */
 export interface Status {
-  version: 1;
+  version: 2;
   app: string;
   live: Slot | null;
   split: Split;
@@ -45,8 +47,9 @@ export async function statusOf(world: World, view: View): Promise<Status> {
   const { config, store } = world;
   const owner = view.unfinished ? await store.lockOwner() : undefined;
   const running = owner?.alive ?? false;
+  const [blue, green] = await Promise.all(slots.map((slot) => connectionsOf(world, view, slot)));
   return {
-    version: 1,
+    version: 2,
     app: config.app,
     live: view.live ?? null,
     split: view.split,
@@ -56,7 +59,10 @@ export async function statusOf(world: World, view: View): Promise<Status> {
       status: view.frontDoor.status ?? null,
       detail: view.frontDoor.detail,
     },
-    slots: { blue: slotStatus('blue', view, config.slots.blue), green: slotStatus('green', view, config.slots.green) },
+    slots: {
+      blue: { ...slotStatus('blue', view, config.slots.blue), connections: blue ?? null },
+      green: { ...slotStatus('green', view, config.slots.green), connections: green ?? null },
+    },
     liveSince: liveSince(view),
     deployment: view.unfinished ? unfinished(view.unfinished, running) : null,
     releases: view.releases.map(({ id }) => id),
@@ -64,7 +70,12 @@ export async function statusOf(world: World, view: View): Promise<Status> {
   };
 }
 
-function slotStatus(slot: Slot, view: View, port: number): SlotStatus {
+async function connectionsOf({ config, router }: World, view: View, slot: Slot): Promise<number | undefined> {
+  if (config.router.mode !== 'l4' || view.slots[slot].state !== 'running') return undefined;
+  return router.connections(slot);
+}
+
+function slotStatus(slot: Slot, view: View, port: number): Omit<SlotStatus, 'connections'> {
   const seen = view.slots[slot];
   return {
     state: stateOf(slot, seen, view, port),

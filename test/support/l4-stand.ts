@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { remember, startTime } from '../../lab/cleanup.ts';
+import { root } from '../../lab/paths.ts';
 import { startHost, wire, type NetHost } from '../../lab/hosts.ts';
 import { slots } from '../../src/core/slot.ts';
 import type { Status } from '../../src/core/status.ts';
@@ -11,14 +12,18 @@ import { finished, main, mustBeDone, nodeSample, type Finished } from './stand.t
 /** One server with a firewall of its own, a wire to it, and the built command. The test itself is the client. */
 export interface L4Stand {
   readonly dir: string;
+  readonly config: string;
   readonly state: string;
   readonly rules: string;
   readonly server: NetHost;
   readonly door: { host: string; port: number };
   cutover(...words: string[]): Promise<Finished>;
   start(...words: string[]): ChildProcess;
+  /** Another program of ours, on the server. */
+  spawn(...argv: string[]): ChildProcess;
   status(): Promise<Status>;
-  configure(lines: string): void;
+  /** Writes cutover.yaml anew. */
+  configure(lines: string, router?: string): void;
   journal(): readonly Record<string, unknown>[];
   stop(): Promise<void>;
 }
@@ -51,6 +56,7 @@ export async function createL4Stand(options: L4Options = {}): Promise<L4Stand> {
   const config = path.join(dir, 'cutover.yaml');
   const stand: L4Stand = {
     dir,
+    config,
     server,
     state: path.join(dir, 'state'),
     rules: path.join(dir, 'rules'),
@@ -62,11 +68,15 @@ export async function createL4Stand(options: L4Options = {}): Promise<L4Stand> {
     },
     start(...words) {
       const [command = '', ...rest] = words;
-      const [program, ...all] = server.enter([process.execPath, main, command, '--config', config, ...rest]);
-      return spawn(program, all, { cwd: dir, stdio: 'pipe' });
+      return stand.spawn(process.execPath, main, command, '--config', config, ...rest);
+    },
+    spawn(...argv) {
+      const [program, ...words] = server.enter(argv);
+      return spawn(program, words, { cwd: root, stdio: 'pipe' });
     },
     status: async () => JSON.parse((await stand.cutover('status', '--json')).stdout) as Status,
-    configure: (lines) => writeFileSync(config, text(stand, options, lines)),
+    configure: (lines, router) =>
+      writeFileSync(config, text(stand, router === undefined ? options : { ...options, router }, lines)),
     journal: () => journal(stand.state),
     stop: () => stop(stand),
   };

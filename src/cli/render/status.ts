@@ -6,11 +6,16 @@ import { table } from './table.ts';
 
 /** One screen: what is live, what stands by, whether all agree, and what to type next. */
 export function statusText(status: Status, now: number, paint: Paint): string {
-  const rows = slots.map((slot) => slotRow(slot, status.slots[slot], now, paint));
+  const counts = slots.some((slot) => status.slots[slot].connections !== null);
+  const rows = slots.map((slot) => slotRow(slot, status.slots[slot], now, paint, counts));
   const parts = [
     headline(status, now, paint),
     '',
-    table(['slot', 'state', 'release', 'port', 'pid', 'up', 'memory', 'restarts', ''], rows, paint),
+    table(
+      ['slot', 'state', 'release', 'port', 'pid', 'up', 'memory', 'restarts', ...(counts ? ['connections'] : []), ''],
+      rows,
+      paint,
+    ),
     '',
     `front door  ${status.frontDoor.detail}`,
     `releases    ${status.releases.join(', ') || 'none'}`,
@@ -32,7 +37,7 @@ function headline({ app, live, liveSince, slots: seen, agreement }: Status, now:
   return `${paint.bold(app)}  release ${release} is live in ${paint.green(live)}${since}`;
 }
 
-function slotRow(slot: Slot, seen: SlotStatus, now: number, paint: Paint): readonly string[] {
+function slotRow(slot: Slot, seen: SlotStatus, now: number, paint: Paint, counts: boolean): readonly string[] {
   const colour = {
     live: paint.green,
     standby: paint.blue,
@@ -49,6 +54,7 @@ function slotRow(slot: Slot, seen: SlotStatus, now: number, paint: Paint): reado
     seen.since ? humanDuration(now - Date.parse(seen.since)) : '-',
     seen.memory === null ? '-' : humanBytes(seen.memory),
     String(seen.restarts),
+    ...(counts ? [String(seen.connections ?? '-')] : []),
     seen.detail ?? '',
   ];
 }

@@ -158,7 +158,7 @@ tracked() { # tracked ACTION POOL [ADDRESS PORT]: conntrack for each way from a 
         set -- -f "$each" -p "$protocol" --orig-port-dst "$door" --reply-port-src "$port"
         [ "$public" = '*' ] || set -- "$@" --orig-dst "$public"
         [ "$address" = '*' ] || set -- "$@" --reply-src "$address"
-        conntrack "$action" "$@" 2> /dev/null
+        conntrack "$action" "$@" 2> /dev/null || : # nothing found is no failure
       done
     done
   done
