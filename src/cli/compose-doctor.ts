@@ -16,7 +16,7 @@ import { compose } from './compose.ts';
 export async function composeDoctor(config: Config): Promise<Context> {
   const host = localHost();
   const uid = process.getuid?.() ?? 0;
-  const nginx = await nginxFacts(host, config, uid);
+  const nginx = config.router.mode === 'l4' ? noNginx(config) : await nginxFacts(host, config, uid);
   const holders = await holdersOf(host, [config.slots.blue, config.slots.green, portOf(nginx)]);
   const world = await attempt(compose(config, () => {}));
   const view = world.value && (await attempt(look(world.value)));
@@ -30,6 +30,13 @@ async function attempt<T>(work: Promise<T>): Promise<{ value: T | undefined; fai
   } catch (error) {
     return { value: undefined, failure: asFailure(error) };
   }
+}
+
+/** Where the kernel switches. */
+function noNginx(config: Config): NginxFacts {
+  const none = undefined;
+  const facts = { version: none, master: none, elsewhere: none, tested: none, invisible: none, accessLog: none };
+  return { ...facts, tree: [], unread: [], url: frontDoorUrl(config) };
 }
 
 async function nginxFacts(host: Host, config: Config, uid: number): Promise<NginxFacts> {

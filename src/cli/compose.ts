@@ -50,6 +50,7 @@ export async function compose(config: Config, report: Reporter): Promise<World> 
     report,
     artifacts: await artifactsOf(host, config),
     runtime: await runtimeOf(host, config, systemd),
+    address: await addressOf(host, config),
     pools: await poolsOf(host, config),
     store: fileStore(host, config.state),
     clock: systemClock,
@@ -95,6 +96,12 @@ async function artifactsOf(host: Host, config: Config): Promise<Artifacts> {
   if (config.runtime !== 'docker') return fileArtifacts(host, config);
   const { imageArtifacts } = await import('../drivers/artifacts/images.ts');
   return imageArtifacts(host, config);
+}
+
+async function addressOf(host: Host, config: Config): Promise<string | undefined> {
+  if (config.router.mode !== 'l4') return undefined;
+  const { publicAddress } = await import('../drivers/router/l4/address.ts');
+  return publicAddress(host, config);
 }
 
 async function poolsOf(host: Host, config: Config): Promise<Pools | undefined> {

@@ -20,7 +20,7 @@ export interface Checker {
 }
 
 export function checker(world: World, slot: Slot, signal: AbortSignal): Checker {
-  const addresses = world.pools?.addresses(slot) ?? [`127.0.0.1:${world.config.slots[slot]}`];
+  const addresses = world.pools?.addresses(slot) ?? [`${world.address ?? '127.0.0.1'}:${world.config.slots[slot]}`];
   return all(addresses.map((address) => checkerAt(world, slot, address, signal)));
 }
 

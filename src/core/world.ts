@@ -14,6 +14,8 @@ export interface World {
   checks: readonly (() => Promise<void>)[];
   /** Undefined where the front door keeps no log of ours. */
   traffic: Traffic | undefined;
+  /** Address of this machine at which the slots are asked, as the router reaches them; default 127.0.0.1. */
+  address?: string | undefined;
   /** Undefined where each slot is one address of this machine. */
   pools?: Pools | undefined;
   report: Reporter;

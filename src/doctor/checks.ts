@@ -1,6 +1,8 @@
+import type { Config } from '../config/config.ts';
 import { artifact, program } from './checks/artifact.ts';
 import { deadlines } from './checks/deadlines.ts';
 import { disk, releases } from './checks/disk.ts';
+import { kernelChecks } from './checks/kernel.ts';
 import { fileCache } from './checks/file-cache.ts';
 import { healthPath, healthStrict, standbyHealth } from './checks/health.ts';
 import { include } from './checks/include.ts';
@@ -20,6 +22,17 @@ import { oldWorkers, switching, visible } from './checks/switching.ts';
 import { keepalive } from './checks/upstream.ts';
 import { identity, served, witnesses } from './checks/witnesses.ts';
 import type { Check } from './finding.ts';
+
+/** What is nginx's is not looked for where the kernel switches, and the other way round. */
+export function checksFor({ router }: Config): readonly Check[] {
+  if (router.mode !== 'l4') return checks;
+  const all = checks.filter(({ group, id }) => group !== 'nginx' && !ofNginx.includes(id));
+  const at = all.findIndex(({ group }) => group === 'server');
+  return [...all.slice(0, at), ...kernelChecks, ...all.slice(at)];
+}
+
+/** In other groups, and about nginx all the same. */
+const ofNginx = ['forward-headers-strategy', 'nginx-reboot'];
 
 /** Every trap that is known, in the order in which they are shown. */
 export const checks: readonly Check[] = [

@@ -1,4 +1,4 @@
-import { checks } from './checks.ts';
+import { checksFor } from './checks.ts';
 import type { Context } from './context.ts';
 import { unknown, type Check, type Finding, type Group, type Verdict } from './finding.ts';
 
@@ -24,7 +24,9 @@ export interface Examined {
 
 /** Looks for every known trap, all at once. */
 export async function examine(context: Context): Promise<Report> {
-  const found = await Promise.all(checks.map(async (check) => examined(check, await tried(check, context))));
+  const found = await Promise.all(
+    checksFor(context.config).map(async (check) => examined(check, await tried(check, context))),
+  );
   return reportOf(context.config.app, found);
 }
 

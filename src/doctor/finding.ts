@@ -14,7 +14,7 @@ export interface Finding {
   fix?: string;
 }
 
-export type Group = 'traffic' | 'application' | 'nginx' | 'server' | 'deployments';
+export type Group = 'traffic' | 'application' | 'nginx' | 'kernel' | 'server' | 'deployments';
 
 /** One known trap, and how to look for it on this server. */
 export interface Check {

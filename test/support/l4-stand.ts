@@ -93,7 +93,7 @@ function text({ state, rules }: L4Stand, { router = 'listen: 80', artifact }: L4
   return `app: shop
 artifact: ${artifact ?? nodeSample}
 state: ${state}
-${router.includes('pools') ? '' : 'runtime: process\nenv: { HOST: "::" }\n'}${own}${health}router:
+${router.includes('pools') ? '' : 'runtime: process\n'}${/^env:/m.test(lines) || router.includes('pools') ? '' : 'env: { HOST: "::" }\n'}${own}${health}router:
   mode: l4
   rules: ${rules}
   ${router.replaceAll('\n', '\n  ')}

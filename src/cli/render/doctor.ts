@@ -6,6 +6,7 @@ const groups: Readonly<Record<Group, string>> = {
   traffic: 'Traffic',
   application: 'Application',
   nginx: 'nginx',
+  kernel: 'The switch in the kernel',
   server: 'Server',
   deployments: 'Deployments',
 };

@@ -81,7 +81,9 @@ export const frontDoor: Check = {
     if (!slot)
       return wrong(
         `${detail}`,
-        `is nginx running, our ${config.router.mode === 'managed' ? 'site' : 'include'} loaded, in the server block of ${config.domains[0] ?? 'this app'}? See the lines of nginx below`,
+        config.router.mode === 'l4'
+          ? 'see "rules" below'
+          : `is nginx running, our ${config.router.mode === 'managed' ? 'site' : 'include'} loaded, in the server block of ${config.domains[0] ?? 'this app'}? See the lines of nginx below`,
       );
     if (view.live && dead)
       return wrong(

@@ -10,6 +10,8 @@ export const switching: Check = {
   trap: 7,
   title: 'how it switches',
   check({ config, nginx }) {
+    if (config.router.mode === 'l4')
+      return fine('one transaction in the kernel: the next connection goes to the new slot');
     if (config.router.mode !== 'classic') return fine('one rename, no reload: the next request goes to the new slot');
     const gentle =
       (nginx.version?.[0] ?? 0) > 1 || Number(nginx.version?.[1] ?? 0) * 100 + (nginx.version?.[2] ?? 0) >= 2704;

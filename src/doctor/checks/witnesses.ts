@@ -1,5 +1,5 @@
 import type { Failure } from '../../core/failure.ts';
-import { trafficText } from '../../core/view.ts';
+import { trafficText, wayOut } from '../../core/view.ts';
 import { otherSlot, slots } from '../../core/slot.ts';
 import { soleSlot } from '../../core/split.ts';
 import { whenDeployed, whenSeen } from '../context.ts';
@@ -15,7 +15,7 @@ export const witnesses: Check = {
     const { trouble, world } = context;
     if (world && trouble) return unseen(trouble);
     return whenSeen(({ view }) => {
-      const fix = 'see `cutover status`, then `cutover recover --trust router` or `--trust records`';
+      const fix = `see \`cutover status\`, then ${wayOut(view.split)}`;
       if (view.disagreements.length > 0) return wrong(view.disagreements.join('\n'), fix);
       if (view.unfinished) return note('a deployment is not finished; see "unfinished" below');
       if (!view.live) return note('nothing is deployed yet', '`cutover deploy`');

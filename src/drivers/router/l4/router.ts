@@ -2,7 +2,7 @@ import type { Config } from '../../../config/config.ts';
 import type { Slot } from '../../../core/slot.ts';
 import { sameSplit, soleSlot, type Split } from '../../../core/split.ts';
 import type { FrontDoorAnswer, Host, HttpAnswer, Router } from '../../../ports.ts';
-import { frontDoorUrl } from '../nginx/front-door.ts';
+import { publicUrl } from './address.ts';
 import { callHelper, helperFile, tryHelper } from './helper.ts';
 import { installL4 } from './install.ts';
 import { slotAt } from './places.ts';
@@ -37,7 +37,7 @@ export default function l4Router(host: Host, config: Config): Router {
 
   /** Which slot it was led to is asked of the kernel, which remembers each connection. */
   async function ask(signal?: AbortSignal): Promise<FrontDoorAnswer> {
-    const url = `${frontDoorUrl(config)}${config.health.path ?? '/'}`;
+    const url = `${await publicUrl(host, config)}${config.health.path ?? '/'}`;
     const setUp = (await host.read(helperFile(config))) !== undefined;
     const split = setUp ? await read() : nobody;
     const ruled = soleSlot(split);
@@ -94,9 +94,15 @@ async function asked(
   } catch (error) {
     signal?.throwIfAborted();
     const from = error instanceof Error && 'from' in error ? (error.from as From) : undefined;
-    const words = error instanceof Error ? error.message : String(error);
+    const words = refusedHint(error) ?? (error instanceof Error ? error.message : String(error));
     // What took the connection and speaks no HTTP has answered, too.
     const spoke = error instanceof Error && 'code' in error && String(error.code).startsWith('HPE_');
     return { status: undefined, from: spoke ? from : undefined, words: spoke ? 'answered' : words };
   }
+}
+
+/** The rules lead to the public address itself, where a program that listens on 127.0.0.1 does not hear. */
+function refusedHint(error: unknown): string | undefined {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED')) return undefined;
+  return `${error.message}: nothing runs there, or it listens on 127.0.0.1 alone`;
 }
