@@ -18,10 +18,11 @@ export async function composeDoctor(config: Config): Promise<Context> {
   const uid = process.getuid?.() ?? 0;
   const nginx = config.router.mode === 'l4' ? noNginx(config) : await nginxFacts(host, config, uid);
   const holders = await holdersOf(host, [config.slots.blue, config.slots.green, portOf(nginx)]);
+  const chains = config.router.mode === 'l4' ? await chainsOf(host) : undefined;
   const world = await attempt(compose(config, () => {}));
   const view = world.value && (await attempt(look(world.value)));
   const trouble = world.failure ?? view?.failure;
-  return { config, host, uid, nginx, holders, world: world.value, view: view?.value, trouble };
+  return { config, host, uid, nginx, chains, holders, world: world.value, view: view?.value, trouble };
 }
 
 async function attempt<T>(work: Promise<T>): Promise<{ value: T | undefined; failure: Failure | undefined }> {
@@ -30,6 +31,11 @@ async function attempt<T>(work: Promise<T>): Promise<{ value: T | undefined; fai
   } catch (error) {
     return { value: undefined, failure: asFailure(error) };
   }
+}
+
+async function chainsOf(host: Host): Promise<string | undefined> {
+  const { code, stdout } = await host.run(['nft', '--json', 'list', 'chains']);
+  return code === 0 ? stdout : undefined;
 }
 
 /** Where the kernel switches. */

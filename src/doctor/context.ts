@@ -15,6 +15,8 @@ export interface Context {
   /** User id of whoever asked. Root acts as the owner of the state once the world is composed. */
   uid: number;
   nginx: NginxFacts;
+  /** All chains of nftables as JSON, where the kernel switches; undefined: only root may see them. */
+  chains: string | undefined;
   /** Who listens on the ports of both slots and of the front door, as far as this user may see. */
   holders: ReadonlyMap<number, Holder>;
   /** Undefined: not set up yet, or not for this user. */

@@ -95,17 +95,17 @@ async function tracking({ host }: Context) {
   const [count, most] = await Promise.all(
     ['count', 'max'].map(async (name) => Number(await host.read(`/proc/sys/net/netfilter/nf_conntrack_${name}`))),
   );
-  if (!count || !most) return unknown('connection tracking does not tell', '`sudo cutover doctor`');
+  if (count === undefined || most === undefined || Number.isNaN(count) || !most)
+    return unknown('connection tracking does not tell', '`sudo cutover doctor`');
   const says = `${count} of ${most} connections are tracked`;
   if (count < most * 0.8) return fine(says);
   return warning(`${says}: when it is full, new ones are dropped`, 'raise net.netfilter.nf_conntrack_max');
 }
 
 /** The first rule that translates a packet's address has it; what comes later is not asked. */
-async function others({ host, config }: Context) {
-  const { code, stdout } = await host.run(['nft', '--json', 'list', 'chains']);
-  if (code !== 0) return unknown('only root may see them', '`sudo cutover doctor`');
-  const { nftables } = JSON.parse(stdout) as { nftables: readonly { chain?: Record<string, string | number> }[] };
+function others({ config, chains }: Context) {
+  if (chains === undefined) return unknown('only root may see them', '`sudo cutover doctor`');
+  const { nftables } = JSON.parse(chains) as { nftables: readonly { chain?: Record<string, string | number> }[] };
   const ours = `cutover_${config.app.replaceAll('-', '_')}`;
   const before = nftables.flatMap(({ chain }) =>
     chain?.['type'] === 'nat' && chain['hook'] === 'prerouting' && chain['table'] !== ours

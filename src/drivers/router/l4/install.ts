@@ -3,6 +3,7 @@ import type { Config } from '../../../config/config.ts';
 import { exitCodes, Failure } from '../../../core/failure.ts';
 import type { Host, SetupAction } from '../../../ports.ts';
 import { helperFile, helperText, tableName } from './helper.ts';
+import { l4Units } from './units.ts';
 
 const final = true;
 /** After a later set-up that failed, the program before is back in its place. */
@@ -36,7 +37,7 @@ export async function installL4(host: Host, config: Config, deployer: string): P
     ...(await forwarding(host, config)),
     ...rights(config, helper, deployer),
     { kind: 'apply', argv: [helper, 'restore'], refusals, why: 'the rules, in one transaction' },
-    ...(await atBoot(host, config, helper)),
+    ...(await l4Units(host, config, helper, deployer)),
     { kind: 'unapply', argv: ['sh', '-c', again, 'restore', helper], why: 'the rules as they were' },
     { kind: 'unapply', final, argv: ['nft', 'delete', 'table', 'inet', tableName(config.app)], why: 'the rules go' },
   ];
@@ -124,45 +125,4 @@ async function mustBeRoots(host: Host, folder: string): Promise<void> {
 function above(folder: string): readonly string[] {
   const parent = path.dirname(folder);
   return parent === folder ? [folder] : [folder, ...above(parent)];
-}
-
-async function atBoot(host: Host, config: Config, helper: string): Promise<readonly SetupAction[]> {
-  const { app } = config;
-  if ((await host.read('/proc/1/comm'))?.trim() !== 'systemd') return [];
-  const name = `cutover-${app}-l4.service`;
-  return [
-    {
-      kind: 'file',
-      path: path.join('/etc/systemd/system', name),
-      content: unit(app, helper),
-      mode: 0o644,
-      owner: undefined,
-      why: 'brings the rules back at boot, with the split that was in force',
-    },
-    { kind: 'apply', argv: ['systemctl', 'daemon-reload'], why: 'systemd reads the unit' },
-    { kind: 'apply', argv: ['systemctl', 'enable', '-q', name], why: 'at boot' },
-    { kind: 'apply', argv: ['systemctl', 'start', name], why: 'and whenever nftables reloads its own' },
-    { kind: 'unapply', argv: ['systemctl', 'disable', '-q', '--now', name], why: 'before the unit goes' },
-    { kind: 'unapply', argv: ['systemctl', 'daemon-reload'], why: 'systemd forgets the unit' },
-  ];
-}
-
-/** Debian's nftables flushes everything when it starts or reloads: ours come after it, and with it. */
-function unit(app: string, helper: string): string {
-  return `[Unit]
-Description=cutover: the switch of ${app} in the kernel
-After=nftables.service
-PartOf=nftables.service
-ReloadPropagatedFrom=nftables.service
-Before=network-online.target
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=${helper} restore
-ExecReload=${helper} restore
-
-[Install]
-WantedBy=multi-user.target
-`;
 }
