@@ -22,6 +22,8 @@ export interface InterleaveOptions {
   readonly turn: number;
   /** Processes whose CPU time is charged to whoever's turn it is. */
   readonly observed: readonly number[];
+  /** More headers of each request. */
+  readonly headers?: readonly string[];
 }
 
 /**
@@ -62,8 +64,14 @@ interface Client {
   cpu: number;
 }
 
-function startClient(name: string, url: string, seconds: number, { wrk, connections }: InterleaveOptions): Client {
-  const child = spawn(wrk, ['-t1', `-c${connections}`, `-d${seconds}s`, '-H', accept, url], {
+function startClient(
+  name: string,
+  url: string,
+  seconds: number,
+  { wrk, connections, headers = [] }: InterleaveOptions,
+): Client {
+  const more = [accept, ...headers].flatMap((header) => ['-H', header]);
+  const child = spawn(wrk, ['-t1', `-c${connections}`, `-d${seconds}s`, ...more, url], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let text = '';

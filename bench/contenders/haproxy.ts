@@ -8,35 +8,43 @@ import type { Contender, Ports } from './contender.ts';
 import { startProgram, workDirectory } from './program.ts';
 
 /** A map in HAProxy's memory names the backend; one line on its socket changes the entry. */
-export async function startHaproxy(ports: Ports): Promise<Contender> {
+export function startHaproxy(ports: Ports): Promise<Contender> {
+  return start(ports, 'http');
+}
+
+/** The same for connections, whatever is spoken on them. */
+export function startHaproxyTcp(ports: Ports): Promise<Contender> {
+  return start(ports, 'tcp');
+}
+
+async function start(ports: Ports, mode: 'http' | 'tcp'): Promise<Contender> {
   const haproxy = await ensureProgram('haproxy', 'haproxy');
   const dir = workDirectory('haproxy');
   const url = `http://127.0.0.1:${await freePort()}`;
   const map = join(dir, 'live.map');
   const socket = join(dir, 'socket');
   writeFileSync(map, 'live blue\n');
-  writeFileSync(join(dir, 'haproxy.cfg'), configuration(new URL(url).host, map, socket, ports));
+  writeFileSync(join(dir, 'haproxy.cfg'), configuration(new URL(url).host, map, socket, ports, mode));
   const program = await startProgram([haproxy, '-db', '-f', join(dir, 'haproxy.cfg')], dir, url);
   return {
     ...program,
-    name: 'HAProxy',
+    name: mode === 'http' ? 'HAProxy' : 'HAProxy, tcp',
     how: '`set map` on its runtime socket',
     url,
     switchTo: (slot) => command(socket, `set map ${map} live ${slot}`),
   };
 }
 
-function configuration(address: string, map: string, socket: string, ports: Ports): string {
+function configuration(address: string, map: string, socket: string, ports: Ports, mode: 'http' | 'tcp'): string {
   return `global
   stats socket ${socket} mode 600 level admin
   nbthread 2
 defaults
-  mode http
+  mode ${mode}
   timeout client 60s
   timeout server 60s
   timeout connect 5s
-  option forwardfor
-frontend front
+${mode === 'http' ? '  option forwardfor\n' : ''}frontend front
   bind ${address}
   use_backend %[str(live),map(${map})]
 backend blue
