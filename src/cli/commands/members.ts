@@ -42,7 +42,7 @@ async function done(
   if (action === 'check') return checkMembers(world, pools, signal);
   if (action === 'drain' || action === 'ready') return setMember(world, pools, address, action);
   throw new Failure({
-    code: 'USAGE',
+    code: 'NO_SUCH_ACTION',
     exit: exitCodes.usage,
     what: `members cannot ${action}`,
     fix: '`cutover members`, `members check`, `members drain ADDRESS`, `members ready ADDRESS`',
