@@ -17,13 +17,17 @@ export interface NetHost {
 
 const run = promisify(execFile);
 
+export async function ensureKernelTools(): Promise<void> {
+  await ensureProgram('ip', 'iproute2');
+  await ensureProgram('nft', 'nftables');
+  await ensureProgram('conntrack', 'conntrack');
+}
+
 /** Only from a network namespace that is nobody else's (`node lab/netns.mjs …`): it is the other end of the wires. */
 export async function startHost(): Promise<NetHost> {
   if (process.env['CUTOVER_LAB_NETNS'] !== '1')
     throw new Error('hosts need a network namespace of their own: node lab/netns.mjs npx vitest run FILE');
-  await ensureProgram('ip', 'iproute2');
-  await ensureProgram('nft', 'nftables');
-  await ensureProgram('conntrack', 'conntrack');
+  await ensureKernelTools();
   const child = spawn('unshare', ['--net', 'sleep', '7200'], { stdio: 'ignore', detached: true });
   const pid = child.pid ?? 0;
   const started = remember(pid);

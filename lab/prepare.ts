@@ -9,6 +9,7 @@ import {
   ensureOpenssl,
   ensureWrk,
 } from './components.ts';
+import { ensureKernelTools } from './hosts.ts';
 import { springBootJar } from './jars.ts';
 
 /** Everything the tests need beside Node, installed if it may be, before the first test's clock runs. */
@@ -22,6 +23,7 @@ const needs: readonly (() => Promise<unknown>)[] = [
   ensureNode24,
   springBootJar,
   ensureDocker,
+  ensureKernelTools,
 ];
 
 for (const { pid } of await endLeftovers()) console.error(`ended process ${pid}, which an earlier run had left`);

@@ -51,6 +51,27 @@ describe.each(['debian', 'current'] as const)('setup on nginx (%s)', (nginx) => 
     expect(tested.nginx.errorLog().match(/reconfiguring/g)?.length).toBe(reloads);
   });
 
+  it('that fails later leaves what the one before it had written, and can still be removed', async () => {
+    const tested = await open({ nginx, setup: false });
+    const untouched = pictureOf(tested);
+    mustBeDone(await tested.cutover('setup'));
+    const before = pictureOf(tested);
+    // nginx takes the new site, but the address at which it is asked leads elsewhere.
+    tested.reroute(`max_body: 5m\n  sites: ${tested.nginx.confDir}\n  listen: 127.0.0.1:${tested.nginx.port}`);
+    writeFileSync(
+      tested.config,
+      readFileSync(tested.config, 'utf8').replace(/front_door: .*/, 'front_door: http://127.0.0.1:9'),
+    );
+    const { code, stderr } = await tested.cutover('setup');
+    expect(stderr).toContain('FRONT_DOOR_SILENT');
+    expect(code).toBe(5);
+    expect(pictureOf(tested)).toEqual(before);
+    tested.configure('');
+    expect((await tested.cutover('setup')).stdout).toContain('already');
+    mustBeDone(await tested.cutover('setup', '--remove'));
+    expect(pictureOf(tested)).toEqual(untouched);
+  });
+
   it('is taken back byte for byte', async () => {
     const tested = await open({ nginx, setup: false });
     const before = pictureOf(tested);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startFresh } from '../../lab/new-connections.ts';
 import { startServer, until, type Server } from '../support/systemd-stand.ts';
@@ -94,5 +95,65 @@ describe('the switch in the kernel, on a server with systemd, by an ordinary use
       '*cutover*',
     );
     expect(left).toBe('');
+  });
+});
+
+describe('servers behind the switch, looked after by a unit', () => {
+  /** Both servers of each pool are this machine: what counts is who looks after them. */
+  const pools = (
+    address: string,
+  ) => `run: [sh, -c, 'for m in $CUTOVER_MEMBERS; do p=\${m##*:}; systemctl stop member-$p 2> /dev/null; systemd-run -q --collect --unit member-$p --setenv HOST=0.0.0.0 --setenv PORT=$p --setenv CUTOVER_RELEASE=$CUTOVER_RELEASE --working-directory "$PWD" node server.js; done']
+health: { path: /health }
+drain: 1s
+router:
+  mode: l4
+  listen: ${port}
+  pools: { blue: ["${address}:9011", "${address}:9012"], green: ["${address}:9021", "${address}:9022"] }
+`;
+  let balancer: Server;
+
+  beforeAll(async () => {
+    balancer = await startServer({ name: 'balancer' });
+    // In this kind of machine /proc/sys is not its own to write to.
+    const words = ['-q', '-w', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1'];
+    execFileSync('nsenter', [`--net=/run/netns/${balancer.machine.id}`, 'sysctl', ...words]);
+    await balancer.configure(pools(balancer.machine.address));
+    await balancer.done('setup');
+    for (const _ of ['blue', 'green']) await balancer.done('deploy');
+  });
+
+  afterAll(async () => balancer?.machine.stop());
+
+  const stateOf = async (member: string) => {
+    const all = JSON.parse((await balancer.done('members', '--json')).stdout) as { address: string; state: string }[];
+    return all.find(({ address }) => address.endsWith(member))?.state;
+  };
+
+  test('one that dies is taken out, without anybody at the keyboard, and nothing more is lost', async () => {
+    expect(await balancer.say('systemctl', 'is-active', 'cutover-shop-members')).toBe('active');
+    await balancer.say('systemctl', 'kill', '--signal=KILL', 'member-9021');
+    await until('it is offline', async () => (await stateOf(':9021')) === 'offline');
+    const client = startFresh({ host: balancer.machine.address, port, at: 4 });
+    await balancer.done('rollback');
+    const { sent, lost, losses } = await client.stop();
+    console.log(`l4: one server of the standby dead, rolled back: ${lost} of ${sent} requests lost`);
+    expect(losses).toEqual([]);
+  });
+
+  test('after a reboot it looks after them again', async () => {
+    await balancer.machine.reboot();
+    await until(
+      'it runs',
+      async () => (await balancer.say('systemctl', 'is-active', 'cutover-shop-members')) === 'active',
+    );
+    await until('it has seen that nothing is back yet', async () => (await stateOf(':9011')) === 'offline');
+    expect((await balancer.status()).split).toEqual({ blue: 100, green: 0 });
+  });
+
+  test('setup --remove ends it', async () => {
+    await balancer.done('down', '--yes');
+    await balancer.done('setup', '--remove');
+    expect(await balancer.say('systemctl', 'is-active', 'cutover-shop-members')).not.toBe('active');
+    expect(await balancer.say('find', '/etc', '-name', '*cutover*', '-not', '-path', '/etc/cutover')).toBe('');
   });
 });

@@ -11,6 +11,8 @@ import { mustBeDone } from '../support/stand.ts';
 import { until } from '../support/until.ts';
 
 const settings = 'drain: 1s\n';
+/** The one file that such a set-up writes outside its own folders. */
+const sysctlFile = '/etc/sysctl.d/90-cutover-shop.conf';
 const addresses = ['10.9.2.11', '10.9.3.11'];
 let stand: L4Stand;
 let folder: string;
@@ -40,6 +42,8 @@ afterAll(async () => {
       const pid = serverPid(address, port);
       if (pid !== undefined) await end(remember(pid), 2000);
     }
+  await stand?.cutover('down', '--yes');
+  await stand?.cutover('setup', '--remove');
   await stand?.stop();
   for (const server of servers ?? []) await server.stop();
 });
@@ -156,5 +160,15 @@ describe('a load balancer in front of two servers', () => {
     expect(code, stderr).toBe(5);
     expect((await client.stop()).losses).toEqual([]);
     expect(await stand.status()).toMatchObject({ live: before.live, agreement: true });
+  });
+
+  test('setup --remove also gives back that this machine passed packets on', async () => {
+    const forwards = () => stand.server.exec('sysctl', '-n', 'net.ipv4.ip_forward');
+    expect((await forwards()).trim()).toBe('1');
+    mustBeDone(await stand.cutover('down', '--yes'));
+    mustBeDone(await stand.cutover('setup', '--remove'));
+    expect((await forwards()).trim()).toBe('0');
+    expect(existsSync(sysctlFile)).toBe(false);
+    expect(await stand.server.exec('nft', 'list', 'ruleset')).toBe('');
   });
 });

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { userInfo } from 'node:os';
 import { beforeAll, describe, onTestFinished } from 'vitest';
+import { ensureKernelTools } from '../../lab/hosts.ts';
 import { freePorts } from '../../lab/free-port.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { setUp, stateActions } from '../../src/core/setup.ts';
@@ -14,7 +15,8 @@ import { backend, visit } from '../support/router-stand.ts';
 
 const address = '10.9.9.1';
 
-beforeAll(() => {
+beforeAll(async () => {
+  await ensureKernelTools();
   execFileSync('ip', ['address', 'replace', `${address}/32`, 'dev', 'lo']);
 });
 

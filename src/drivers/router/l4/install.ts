@@ -83,7 +83,9 @@ async function forwarding(host: Host, { app, router }: Config): Promise<readonly
   return [
     { kind: 'file', path: file, content, mode: 0o644, owner: undefined, why: 'this machine passes packets on' },
     { kind: 'apply', argv: ['sysctl', '-q', '-p', file], why: 'now' },
-    ...missing.map((key) => ({ kind: 'unapply', argv: ['sysctl', '-q', '-w', `${key}=0`], why: 'as before' }) as const),
+    ...missing.map(
+      (key) => ({ kind: 'unapply', final, argv: ['sysctl', '-q', '-w', `${key}=0`], why: 'as before' }) as const,
+    ),
   ];
 }
 
