@@ -14,8 +14,7 @@ let server: Server;
 
 beforeAll(async () => {
   server = await startServer({ name: 'kernel', user: 'deploy', config });
-  const setup = await server.cutover(['setup', '--owner', 'deploy'], { user: 'root' });
-  expect(setup.code, setup.stderr).toBe(0);
+  await server.say('cutover', 'setup', '--owner', 'deploy', '--config', `${server.folder}/cutover.yaml`);
   await server.done('deploy');
   await server.done('deploy');
 });

@@ -49,8 +49,8 @@ function folder({ router }: Config): SetupAction {
 
 /** The text runs from its input, as the file is not there yet, and prints what it would load. */
 function candidate(text: string): readonly string[] {
-  const check =
-    'printf %s "$1" | sed "s/^folder=.*/folder=\/tmp/; s/^table=.*/table=cutover_check/" | sh -s text | nft --check -f -';
+  const other = 's|^folder=.*|folder=/tmp|; s|^table=.*|table=cutover_check|';
+  const check = `rules=$(printf %s "$1" | sed "${other}" | sh -s text) && [ -n "$rules" ] && printf '%s\\n' "$rules" | nft --check -f -`;
   return ['sh', '-c', check, 'check', text];
 }
 
