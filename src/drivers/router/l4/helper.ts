@@ -40,7 +40,10 @@ const refusedUsage = 64;
 
 /** Runs it, as root by the right that `setup` gave. Rejects when it could not do what it was told. */
 export async function callHelper(host: Host, config: Config, ...words: readonly string[]): Promise<string> {
-  const result = await tryHelper(host, config, ...words);
+  return succeeded(config, words, await tryHelper(host, config, ...words));
+}
+
+export function succeeded(config: Config, words: readonly string[], result: RunResult): string {
   if (result.code === 0) return result.stdout;
   throw new Failure({
     code: 'RULES_REFUSED',

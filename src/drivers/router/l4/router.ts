@@ -3,7 +3,7 @@ import type { Slot } from '../../../core/slot.ts';
 import { sameSplit, soleSlot, type Split } from '../../../core/split.ts';
 import type { FrontDoorAnswer, Host, HttpAnswer, Router } from '../../../ports.ts';
 import { publicUrl } from './address.ts';
-import { callHelper, helperFile, tryHelper } from './helper.ts';
+import { callHelper, helperFile, succeeded, tryHelper } from './helper.ts';
 import { installL4 } from './install.ts';
 import { slotAt } from './places.ts';
 import { splitIn } from './rules.ts';
@@ -11,6 +11,7 @@ import { splitIn } from './rules.ts';
 type From = NonNullable<HttpAnswer['from']>;
 
 const timeout = 5000;
+const noTable = 65;
 const nobody: Split = { blue: 0, green: 0 };
 
 /**
@@ -22,10 +23,9 @@ export default function l4Router(host: Host, config: Config): Router {
 
   /** Where the rules are gone, or not whole any more, nobody gets the traffic. */
   async function read(): Promise<Split> {
-    const { code, stdout, stderr } = await tryHelper(host, config, 'show');
-    if (code === 0) return splitIn(stdout) ?? nobody;
-    if (stderr.includes('No such file or directory')) return nobody;
-    return splitIn(await callHelper(host, config, 'show')) ?? nobody;
+    const result = await tryHelper(host, config, 'show');
+    if (result.code === noTable) return nobody;
+    return splitIn(succeeded(config, ['show'], result)) ?? nobody;
   }
 
   async function write(split: Split): Promise<void> {

@@ -120,7 +120,12 @@ record() { # record FILE TEXT: a power failure leaves the old or the new one
   printf '%s\n' "$2" > "$1.new" && sync "$1.new" && mv -f "$1.new" "$1"
 }
 
-show() { nft --json list table inet "$table"; }
+# Exit code 65: the kernel can be asked, and there is no such table.
+show() {
+  nft --json list table inet "$table" && return
+  nft list tables > /dev/null 2>&1 && exit 65
+  exit 1
+}
 
 split() {
   whole_number "$1" 100
