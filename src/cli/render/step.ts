@@ -22,7 +22,7 @@ export function stepIntent(step: Step): string {
     case 'stage':
       return `copy the artifact as release ${step.release}`;
     case 'drain':
-      return `wait until no connection to ${step.slot} is open`;
+      return `wait until no connection to ${step.slot} is open${step.cut ? ', then cut what is left' : ''}`;
     case 'stop':
       return `stop ${step.slot}`;
     case 'start':
