@@ -126,6 +126,8 @@ export interface Inspection {
   taken: boolean;
   /** Why it is not as it should be, in words, if known. */
   detail: string | undefined;
+  /** What would mend that, where the runtime knows more than that the application needs mending. */
+  fix?: string | undefined;
 }
 
 /** Decides which slot the public reaches. */

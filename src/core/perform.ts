@@ -134,13 +134,13 @@ async function confirm(world: World, job: Job, slot: Slot, signal: AbortSignal):
 /** A supervisor starts it again, but what died under its first traffic is not what was proven. */
 async function mustStillRun({ runtime }: World, { proven }: Job, slot: Slot): Promise<void> {
   if (proven?.slot !== slot) return;
-  const { pid, detail } = await runtime.inspect(slot, 'alive');
+  const { pid, detail, fix } = await runtime.inspect(slot, 'alive');
   if (pid === proven.pid) return;
   throw new Failure({
     code: 'APP_DIED',
     what: `the application in ${slot} died right after the switch`,
     why: detail ?? `process ${proven.pid ?? '?'} is gone, ${pid ?? 'none'} took its place`,
-    fix: 'see `cutover logs` of the release, mend it, then deploy again',
+    fix: fix ? `${fix}; then deploy again` : 'see `cutover logs` of the release, mend it, then deploy again',
   });
 }
 

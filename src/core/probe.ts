@@ -58,11 +58,12 @@ export async function probe(
 }
 
 /** An image's own HEALTHCHECK has to say yes too. */
-async function agreed({ config, runtime }: World, slot: Slot, attempt: Attempt): Promise<Attempt> {
+export async function agreed({ config, runtime }: World, slot: Slot, attempt: Attempt): Promise<Attempt> {
   if (!attempt.healthy || config.runtime !== 'docker') return attempt;
-  const { health } = await runtime.inspect(slot, 'alive');
-  const healthy = health === undefined || health === 'healthy';
-  return healthy ? attempt : { healthy, answer: `${attempt.answer}, but its HEALTHCHECK says ${health}` };
+  const { health, detail } = await runtime.inspect(slot, 'alive');
+  if (health === undefined || health === 'healthy') return attempt;
+  const words = (health === 'unhealthy' && detail) || `its HEALTHCHECK says ${health}`;
+  return { healthy: false, answer: `${attempt.answer}, but ${words}` };
 }
 
 /** Runs beside the next checks; whether it failed is asked when it is awaited. */
@@ -99,7 +100,7 @@ async function mustLive(world: World, slot: Slot, before: number | undefined): P
     code: 'APP_EXITED',
     what: `the application in ${slot} ended while it was starting`,
     why: `${seen.detail ?? 'it was started again'}${await lastWords(world, slot)}`,
-    fix: 'mend the application, then deploy again',
+    fix: seen.fix ? `${seen.fix}; then deploy again` : 'mend the application, then deploy again',
   });
 }
 

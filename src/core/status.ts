@@ -133,17 +133,30 @@ function nextCommand(view: View, running: boolean, standbyOver: boolean): string
   if (!view.live) return '`cutover deploy`';
   const live = view.slots[view.live];
   if (live.taken) return '`cutover deploy`: it takes over from what runs there';
-  if (live.state !== 'running') return '`cutover up`: the live release does not run';
+  const trouble = liveTrouble(view, view.live);
+  if (trouble) return trouble;
   if (!view.frontDoor.slot) return '`cutover doctor`: the front door does not answer';
   if ((view.frontDoor.status ?? 0) >= 500)
     return `\`cutover logs ${view.live}\`: the front door answers ${view.frontDoor.status}`;
   if (standbyOver) return '`cutover up`: it stops the standby, whose time is over';
   const standby = view.slots[otherSlot(view.live)];
   const named = standbyIsNewer(view, view.live) ? ` ${standby.release ?? ''}` : '';
+  if (standby.health === 'unhealthy')
+    return `\`cutover logs ${otherSlot(view.live)}\`: the standby is unhealthy, a rollback would be refused`;
   if (standby.state === 'running') return `\`cutover deploy\`, or \`cutover rollback${named}\` to switch at once`;
   return releaseBefore(view, live.release)
     ? '`cutover deploy`, or `cutover rollback` (starts the release before)'
     : '`cutover deploy`';
+}
+
+/** To start what ends again and again, or what runs and is unhealthy, is no help. */
+function liveTrouble(view: View, slot: Slot): string | undefined {
+  const { state, restarts, health, release } = view.slots[slot];
+  const back = releaseBefore(view, release) ? '; `cutover rollback` goes back' : '';
+  if (state === 'running')
+    return health === 'unhealthy' ? `\`cutover logs ${slot}\`: the live release is unhealthy${back}` : undefined;
+  if (restarts === 0) return '`cutover up`: the live release does not run';
+  return `\`cutover logs ${slot}\`: the live release ends again and again${back}`;
 }
 
 /** After a rollback the standby holds the later release, which has to be named. */

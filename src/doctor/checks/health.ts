@@ -1,4 +1,5 @@
 import { checker, healthPaths } from '../../core/health.ts';
+import { agreed } from '../../core/probe.ts';
 import type { Slot } from '../../core/slot.ts';
 import { otherSlot } from '../../core/slot.ts';
 import type { World } from '../../core/world.ts';
@@ -91,7 +92,7 @@ interface Asked {
 export async function askHealth(world: World, slot: Slot): Promise<Asked> {
   const check = checker(world, slot, new AbortController().signal);
   for (let tries = healthPaths.length; ; tries--) {
-    const { answer, healthy } = await check.once();
+    const { answer, healthy } = await agreed(world, slot, await check.once());
     if (healthy || tries <= 1 || answer !== 'answered 404') return { asked: check.asked(), answer, healthy };
   }
 }

@@ -46,10 +46,15 @@ export const crashes: Check = {
   title: 'keeps running',
   check: whenSeen(({ view }) => {
     for (const slot of slots) {
-      const { state, restarts, detail } = view.slots[slot];
+      const { state, restarts, detail, health, fix } = view.slots[slot];
+      const logs = `\`cutover logs ${slot}\` tells why`;
       if (state === 'exited' && slot === view.live)
-        return wrong(`${slot} is live and does not run: ${detail ?? ''}`, '`cutover up`, or `cutover rollback`');
-      if (state === 'running' && detail) return wrong(`${slot}: ${detail}`, '`cutover deploy` starts it anew');
+        return wrong(
+          `${slot} is live and does not run: ${detail ?? ''}`,
+          fix ?? (restarts > 0 ? `${logs}; \`cutover rollback\` goes back` : '`cutover up`, or `cutover rollback`'),
+        );
+      if (state === 'running' && health === 'unhealthy') return wrong(`${slot}: ${detail ?? health}`, logs);
+      if (state === 'running' && detail) return wrong(`${slot}: ${detail}`, fix ?? '`cutover deploy` starts it anew');
       if (restarts > 0)
         return warning(`${slot} crashed and was started again ${restarts} times`, `\`cutover logs ${slot}\` tells why`);
     }

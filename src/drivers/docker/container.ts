@@ -8,6 +8,8 @@ export interface Container {
   readonly Id: string;
   readonly RestartCount: number;
   readonly Config: { readonly Labels: Readonly<Record<string, string>> | null };
+  /** Bytes; 0: no limit. */
+  readonly HostConfig: { readonly Memory: number };
   readonly State: {
     readonly Status: string;
     readonly Running: boolean;

@@ -5,6 +5,7 @@ import type { Slot } from '../../core/slot.ts';
 import type { Host, Inspection, Launch, RunResult, Runtime, Stopped } from '../../ports.ts';
 import { isTaken, processesOf } from '../runtime/processes.ts';
 import type { Service } from './compose.ts';
+import { healthOf, troubleOf } from './condition.ts';
 import {
   containerName,
   environmentFile,
@@ -97,9 +98,9 @@ export default function dockerRuntime(host: Host, config: Config): Runtime {
       restarts: found?.RestartCount ?? 0,
       memory: running && depth === 'full' ? await memoryOf(host, found.State.Pid) : undefined,
       ports,
-      health: healthOf(found),
+      health: found && healthOf(found),
       taken: depth === 'full' && !ports.includes(port) && isTaken(port, await processesOf(host, 'tcp', 'none')),
-      detail: found && detailOf(found),
+      ...(found ? troubleOf(found) : { detail: undefined }),
     };
   }
 
@@ -127,20 +128,6 @@ export default function dockerRuntime(host: Host, config: Config): Runtime {
 function publishedPorts({ NetworkSettings }: Container): readonly number[] {
   const published = Object.values(NetworkSettings.Ports ?? {}).flatMap((bindings) => bindings ?? []);
   return [...new Set(published.map(({ HostPort }) => Number(HostPort)))];
-}
-
-function healthOf(found: Container | undefined): Inspection['health'] {
-  const status = found?.State.Health?.Status;
-  return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : undefined;
-}
-
-function detailOf({ State, RestartCount }: Container): string | undefined {
-  if (State.OOMKilled) return 'ended by the kernel: out of memory';
-  if (State.Restarting) return `ended with exit code ${State.ExitCode}; it is started again`;
-  if (!State.Running) return State.Error || `ended with exit code ${State.ExitCode}`;
-  if (State.Health?.Status === 'unhealthy')
-    return `its HEALTHCHECK fails: ${State.Health.Log?.at(-1)?.Output.trim().slice(0, 200) || 'no output'}`;
-  return RestartCount > 0 ? `crashed and was started again ${RestartCount} times` : undefined;
 }
 
 function imageGone({ release }: Launch): Failure {
