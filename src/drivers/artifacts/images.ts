@@ -17,6 +17,15 @@ export function imageArtifacts(host: Host, config: Config): Artifacts {
   const nameOf = (id: string) => imageName(config.app, id);
 
   async function stage(release: Release, artifact: Artifact): Promise<string> {
+    try {
+      return await staged(release, artifact);
+    } catch (error) {
+      await removed(release.id).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async function staged(release: Release, artifact: Artifact): Promise<string> {
     const service = artifact.kind === 'compose' ? await composed(artifact) : undefined;
     const found = await imageOf(service?.image ?? (await fetched(release, artifact)), artifact);
     await mustFitEngine(found, artifact);
@@ -27,6 +36,12 @@ export function imageArtifacts(host: Host, config: Config): Artifacts {
     const record: Release = { ...release, digest: found.RepoDigests?.[0]?.split('@')[1] ?? found.Id };
     await host.write(path.join(folder, 'release.json'), `${JSON.stringify(record)}\n`);
     return `${release.name} → release ${release.id}, ${found.Id.slice(7, 19)}`;
+  }
+
+  /** The image itself goes too, unless it has another name. */
+  async function removed(id: string): Promise<void> {
+    await docker(['rmi', '--', nameOf(id)]);
+    await removeRecords(host, config.state, [id]);
   }
 
   /** Name or id of what the engine has then. */
@@ -100,6 +115,7 @@ export function imageArtifacts(host: Host, config: Config): Artifacts {
 
 function worked({ code, stdout, stderr, timedOut }: RunResult, artifact: Artifact): string {
   if (code === 0) return stdout;
+  if (/no space left on device/i.test(stderr + stdout)) throw noRoom(artifact, stderr.trim() || stdout.trim());
   throw stageFailed(artifact, timedOut ? 'it took longer than 30 min' : stderr.trim() || stdout.trim());
 }
 
@@ -109,6 +125,15 @@ function loaded(stdout: string, artifact: Artifact): string {
   const [only, ...others] = names;
   if (only !== undefined && others.length === 0) return only;
   throw stageFailed(artifact, `one image is needed in it, there are ${names.length}: ${names.join(', ') || 'none'}`);
+}
+
+function noRoom({ name }: Artifact, why: string): Failure {
+  return new Failure({
+    code: 'NO_DISK',
+    what: `the engine has no room for ${name}`,
+    why,
+    fix: 'free some where the engine keeps its data (`docker system df` shows what takes it), or keep fewer releases with `keep`; nothing was touched',
+  });
 }
 
 function stageFailed({ kind, name }: Artifact, why: string): Failure {
