@@ -11,6 +11,15 @@ import { removeRecords } from './records.ts';
 
 const transferDeadline = 30 * 60_000;
 
+/** What the engine has then. */
+interface Fetched {
+  /** Its name or id there. */
+  name: string;
+  /** As its registry told it just now. */
+  digest?: string | undefined;
+  service?: Service;
+}
+
 /** Images. A tag of our own keeps each release's image, whatever becomes of the name it came under. */
 export function imageArtifacts(host: Host, config: Config): Artifacts {
   const docker = dockerOn(host);
@@ -26,14 +35,14 @@ export function imageArtifacts(host: Host, config: Config): Artifacts {
   }
 
   async function staged(release: Release, artifact: Artifact): Promise<string> {
-    const service = artifact.kind === 'compose' ? await composed(artifact) : undefined;
-    const found = await imageOf(service?.image ?? (await fetched(release, artifact)), artifact);
+    const { name, digest, service } = await fetched(release, artifact);
+    const found = await imageOf(name, artifact);
     await mustFitEngine(found, artifact);
     await must(['tag', found.Id, nameOf(release.id)], artifact);
     const folder = path.join(config.state, 'releases', release.id);
     await host.run(['mkdir', '-p', '-m', '755', '--', folder]);
     if (service) await host.write(path.join(folder, 'service.json'), `${JSON.stringify(service)}\n`, { mode: 0o600 });
-    const record: Release = { ...release, digest: found.RepoDigests?.[0]?.split('@')[1] ?? found.Id };
+    const record: Release = { ...release, digest: digest ?? digestOf(found, name) };
     await host.write(path.join(folder, 'release.json'), `${JSON.stringify(record)}\n`);
     return `${release.name} → release ${release.id}, ${found.Id.slice(7, 19)}`;
   }
@@ -44,31 +53,33 @@ export function imageArtifacts(host: Host, config: Config): Artifacts {
     await removeRecords(host, config.state, [id]);
   }
 
-  /** Name or id of what the engine has then. */
-  async function fetched({ id }: Release, artifact: Artifact): Promise<string> {
+  async function fetched({ id }: Release, artifact: Artifact): Promise<Fetched> {
     const { kind, source } = artifact;
     if (kind === 'build') {
       await must(['build', '--quiet', `--tag=${nameOf(id)}`, '--', source], artifact);
-      return nameOf(id);
+      return { name: nameOf(id) };
     }
-    if (kind === 'archive') return loaded(await must(['load', '--quiet', `--input=${source}`], artifact), artifact);
-    return fetchedImage(source, artifact);
+    if (kind === 'archive')
+      return { name: loaded(await must(['load', '--quiet', `--input=${source}`], artifact), artifact) };
+    return kind === 'compose' ? composed(artifact) : pulled(source, artifact);
   }
 
   /** Its image is there then: the project's own tool builds it, or it is fetched like any other. */
-  async function composed(artifact: Artifact): Promise<Service> {
+  async function composed(artifact: Artifact): Promise<Fetched> {
     const { composeOn, serviceOf } = await import('../docker/compose.ts');
     const compose = composeOn(host);
     const { source: file, name } = artifact;
     const service = await serviceOf(compose, { file, service: name });
-    if (service.builds) worked(await compose(['--file', file, 'build', name], transferDeadline), artifact);
-    else await fetchedImage(service.image, artifact);
-    return service;
+    if (!service.builds) return { ...(await pulled(service.image, artifact)), service };
+    worked(await compose(['--file', file, 'build', name], transferDeadline), artifact);
+    return { name: service.image, service };
   }
 
-  async function fetchedImage(source: string, artifact: Artifact): Promise<string> {
-    if (await mustPull(source)) await must(['pull', '--quiet', '--', source], artifact);
-    return source;
+  /** The engine says `Digest: sha256:…`. It may know several of one name, of which this is the one that was pulled. */
+  async function pulled(name: string, artifact: Artifact): Promise<Fetched> {
+    if (!(await mustPull(name))) return { name };
+    const said = await must(['pull', '--', name], artifact);
+    return { name, digest: /^Digest: (\S+)$/m.exec(said)?.[1] };
   }
 
   /** A name without a registry may be one that was built here; nobody else's image of that name is fetched then. */
@@ -111,6 +122,13 @@ export function imageArtifacts(host: Host, config: Config): Artifacts {
       await removeRecords(host, config.state, ids);
     },
   };
+}
+
+/** An image may have come from several registries, and have another digest in each. */
+function digestOf({ Id, RepoDigests }: Image, name: string): string {
+  const all = RepoDigests ?? [];
+  const [, repository = name, digest] = /^(.+?)(?:@(.+)|:[^/:]*)?$/.exec(name) ?? [];
+  return digest ?? (all.find((one) => one.startsWith(`${repository}@`)) ?? all[0])?.split('@')[1] ?? Id;
 }
 
 function worked({ code, stdout, stderr, timedOut }: RunResult, artifact: Artifact): string {
