@@ -1,5 +1,6 @@
 import { Failure } from '../../core/failure.ts';
 import type { Host, RunOptions, RunResult } from '../../ports.ts';
+import { mustBePrivate } from './endpoint.ts';
 
 /** The engine's own command, which knows contexts and `DOCKER_HOST`. What the engine refuses is a result; no engine is a failure. */
 export type Docker = (words: readonly string[], options?: RunOptions) => Promise<RunResult>;
@@ -8,7 +9,9 @@ const unreachable =
   /cannot connect to the docker daemon|permission denied while trying to connect|error during connect/i;
 
 export function dockerOn(host: Host): Docker {
+  let checked: Promise<void> | undefined;
   return async (words, options) => {
+    await (checked ??= mustBePrivate(host));
     const result = await host.run(['docker', ...words], options);
     if (result.code === 127 || (result.code !== 0 && unreachable.test(result.stderr))) throw noEngine(result.stderr);
     return result;
@@ -33,13 +36,18 @@ export function refused(what: string, stderr: string): Failure {
 }
 
 function noEngine(stderr: string): Failure {
-  const forbidden = /permission denied/i.test(stderr);
   return new Failure({
     code: 'DOCKER_DOWN',
     what: 'the Docker engine does not answer',
     why: stderr.trim(),
-    fix: forbidden
-      ? 'add this user to the group docker (`sudo usermod -aG docker $USER`), then log in again'
-      : 'start it (`sudo systemctl start docker`); `docker version` tells whether it answers',
+    fix: fixOf(stderr),
   });
+}
+
+function fixOf(stderr: string): string {
+  if (/\bdial-stdio\b/.test(stderr))
+    return 'the way to it over ssh is gone: `docker version` tells when it is there again; it needs a key without a question, and `docker` on the other side';
+  if (/permission denied/i.test(stderr))
+    return 'add this user to the group docker (`sudo usermod -aG docker $USER`), then log in again';
+  return 'start it (`sudo systemctl start docker`); `docker version` tells whether it answers';
 }

@@ -96,7 +96,7 @@ export default function dockerRuntime(host: Host, config: Config): Runtime {
       pid: running ? found.State.Pid : undefined,
       since: running ? Date.parse(found.State.StartedAt) : undefined,
       restarts: found?.RestartCount ?? 0,
-      memory: running && depth === 'full' ? await memoryOf(host, found.State.Pid) : undefined,
+      memory: running && depth === 'full' ? await memoryOf(host, found) : undefined,
       ports,
       health: found && healthOf(found),
       taken: depth === 'full' && !ports.includes(port) && isTaken(port, await processesOf(host, 'tcp', 'none')),
