@@ -1,17 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ensureProgram } from './apt.ts';
@@ -38,6 +28,8 @@ export async function ensureDocker(): Promise<void> {
   await ensureProgram('dockerd', 'docker.io');
   await ensureProgram('docker', 'docker.io');
   await ensureProgram('docker-compose', 'docker-compose');
+  await ensureProgram('docker-registry', 'docker-registry');
+  await ensureProgram('sshd', 'openssh-server');
   await ensureProgram('iptables', 'iptables');
   await ensureProgram('ip', 'iproute2');
 }
@@ -145,29 +137,4 @@ function mountsBelow(dir: string): readonly string[] {
     .split('\n')
     .map((line) => line.split(' ')[1] ?? '');
   return points.filter((point) => point.startsWith(`${dir}/`)).toReversed();
-}
-
-/** Makes the image `node:lab` of this machine's own node and the libraries it needs: there is no registry to ask. */
-export async function importNode(engine: Engine, ...programs: string[]): Promise<void> {
-  const folder = join(engine.dir, 'node-image');
-  const put = (from: string, to: string): void => {
-    mkdirSync(join(folder, dirname(to)), { recursive: true });
-    cpSync(from, join(folder, to), { dereference: true });
-  };
-  put(realpathSync(process.execPath), '/usr/local/bin/node');
-  for (const program of programs) put(program, join('/usr/local/bin', basename(program)));
-  for (const program of [realpathSync(process.execPath), ...programs])
-    for (const library of await librariesOf(program)) put(library, library);
-  mkdirSync(join(folder, 'tmp'), { recursive: true });
-  const archive = join(engine.dir, 'node-image.tar');
-  await run('tar', ['-C', folder, '-cf', archive, '.']);
-  await engine.docker('import', '--change', 'ENV PATH=/usr/local/bin', archive, 'node:lab');
-  rmSync(folder, { recursive: true });
-  rmSync(archive);
-}
-
-async function librariesOf(program: string): Promise<readonly string[]> {
-  const { stdout } = await run('ldd', [program]);
-  const libraries = stdout.split('\n').flatMap((line) => /(\/\S+) \(0x/.exec(line)?.[1] ?? []);
-  return libraries.filter((file) => existsSync(file));
 }

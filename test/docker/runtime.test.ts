@@ -1,8 +1,9 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
-import { importNode, startEngine, type Engine } from '../../lab/docker.ts';
+import { startEngine, type Engine } from '../../lab/docker.ts';
 import { freePorts } from '../../lab/free-port.ts';
+import { importNode } from '../../lab/images.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import dockerRuntime from '../../src/drivers/docker/runtime.ts';
 import { localHost } from '../../src/drivers/host/local.ts';

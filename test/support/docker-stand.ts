@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { importNode, startEngine, type Engine } from '../../lab/docker.ts';
+import { startEngine, type Engine } from '../../lab/docker.ts';
+import { importNode } from '../../lab/images.ts';
 import { createStand, nodeSample, type Stand, type StandOptions } from './stand.ts';
 
 export interface DockerStand {
