@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startLoadProcess } from '../../lab/load-process.ts';
 import type { Load } from '../../lab/strict-client.ts';
+import { finding } from '../support/doctor.ts';
 import { createDockerStand, writeDockerfile, type DockerStand } from '../support/docker-stand.ts';
 import { mustBeDone } from '../support/stand.ts';
 
@@ -98,6 +99,14 @@ test('what an earlier release printed is still there, and the digest of each is 
   expect(stdout).toContain('listens on 8080');
   const record = readFileSync(path.join(stand.state, 'releases', '2', 'release.json'), 'utf8');
   expect(JSON.parse(record)).toMatchObject({ name: 'shop:2', digest: expect.stringMatching(/^sha256:/) });
+});
+
+test('an image of a release that is not there is told by doctor, with the command that removes it', async () => {
+  const { stand, engine } = docker;
+  expect(await finding(stand, 'releases')).toMatchObject({ verdict: 'fine' });
+  await engine.docker('tag', 'shop:2', 'cutover-shop:99');
+  expect(await finding(stand, 'releases')).toMatchObject({ verdict: 'warning', fix: '`docker rmi cutover-shop:99`' });
+  await engine.docker('rmi', 'cutover-shop:99');
 });
 
 test('through all of it no request was lost', async () => {

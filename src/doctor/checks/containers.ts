@@ -28,3 +28,14 @@ export async function containerUser({ config, host, view }: Seen): Promise<Findi
     return warning('the application is root in its container', 'USER in the Dockerfile, or `user: "1000"` here');
   return fine(`it is user ${user} in its container, and the engine ends it`);
 }
+
+/** What a deploy that was killed between tagging and recording leaves; nobody else's images have such names. */
+export async function imagesWithoutRelease(
+  { config, host }: Pick<Seen, 'config' | 'host'>,
+  releases: readonly string[],
+): Promise<readonly string[]> {
+  const repository = `cutover-${config.app}`;
+  const { stdout } = await host.run(['docker', 'image', 'ls', '--format', '{{.Tag}}', '--', repository]);
+  const tags = stdout.split('\n').filter((tag) => /^\d+$/.test(tag) && !releases.includes(tag));
+  return tags.map((tag) => `${repository}:${tag}`);
+}

@@ -1,4 +1,5 @@
 import { humanBytes } from '../../lib/duration.ts';
+import { imagesWithoutRelease } from './containers.ts';
 import { whenSeen, type Seen } from '../context.ts';
 import { fine, warning, wrong, type Check } from '../finding.ts';
 
@@ -58,6 +59,12 @@ export const releases: Check = {
       return warning(
         `half a release was left: ${partial.join(', ')}`,
         `\`rm -r ${config.state}/releases/${partial[0] ?? ''}\``,
+      );
+    const images = config.runtime === 'docker' ? await imagesWithoutRelease({ config, host }, names) : [];
+    if (images.length > 0 && !view.unfinished)
+      return warning(
+        `images of releases that are not there: ${images.join(', ')}`,
+        `\`docker rmi ${images.join(' ')}\``,
       );
     if (view.releases.length > config.keep + 3)
       return warning(`${view.releases.length} are there, ${config.keep} should be`, 'the next deploy removes the rest');
