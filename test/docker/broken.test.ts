@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startLoadProcess } from '../../lab/load-process.ts';
@@ -70,6 +72,23 @@ describe('the engine', () => {
     expect(after.slots.blue.release).toBe(before.slots.blue.release);
     expect(after.slots.green.release).toBe(before.slots.green.release);
     expect(after.slots[after.live === 'blue' ? 'green' : 'blue'].state).toBe('standby');
+  });
+
+  test('that hangs is said not to answer, and the public keeps being served', async () => {
+    const { stand, engine } = docker;
+    const load = await startLoadProcess({ url: stand.url, host: stand.host, connections: 20, rate: 100 });
+    const pid = Number(readFileSync(path.join(engine.dir, 'docker.pid'), 'utf8'));
+    process.kill(pid, 'SIGSTOP');
+    const answers = await Promise.all([stand.cutover('status'), stand.cutover('deploy')]);
+    process.kill(pid, 'SIGCONT');
+    for (const { code, stderr } of answers) {
+      expect(stderr).toMatch(/DOCKER_DOWN[\s\S]*no answer within 30 s/);
+      expect(code, stderr).toBe(5);
+    }
+    expect(await stand.status()).toMatchObject({ agreement: true, deployment: null });
+    const report = await load.stop();
+    console.log(`an engine that hangs: ${report.lost} of ${report.sent} requests lost`);
+    expect(report.losses).toEqual([]);
   });
 
   test('that restarts in the middle of a deploy: the release on trial does not come back by itself', async () => {

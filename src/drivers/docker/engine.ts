@@ -1,4 +1,5 @@
 import { Failure } from '../../core/failure.ts';
+import { humanDuration } from '../../lib/duration.ts';
 import type { Host, RunOptions, RunResult } from '../../ports.ts';
 import { mustBePrivate } from './endpoint.ts';
 
@@ -18,9 +19,14 @@ export function dockerOn(host: Host): Docker {
   };
 }
 
+/** An engine that hangs takes the connection and never answers. */
+const lookDeadline = 30_000;
+
 /** Undefined when the engine has no such thing; any other trouble is a failure. */
 export async function inspected<T>(docker: Docker, kind: 'container' | 'image', name: string): Promise<T | undefined> {
-  const { code, stdout, stderr } = await docker(['inspect', '--type', kind, '--format', '{{json .}}', '--', name]);
+  const words = ['inspect', '--type', kind, '--format', '{{json .}}', '--', name];
+  const { code, stdout, stderr, timedOut } = await docker(words, { deadline: lookDeadline });
+  if (timedOut) throw noEngine(`no answer within ${humanDuration(lookDeadline)}`);
   if (code === 0) return JSON.parse(stdout) as T;
   if (/no such (object|container|image)/i.test(stderr)) return undefined;
   throw refused(`the ${kind} ${name} cannot be looked at`, stderr);
@@ -30,7 +36,7 @@ export function refused(what: string, stderr: string): Failure {
   return new Failure({
     code: 'DOCKER_REFUSED',
     what,
-    why: stderr.trim(),
+    why: stderr.trim() || 'it did not answer in time',
     fix: 'the engine says why; its own log says more (`journalctl -u docker`)',
   });
 }
