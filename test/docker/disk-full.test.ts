@@ -91,6 +91,25 @@ test.each(Object.entries(ways))('%s succeeds once there is room', async (_, word
   stand.configure(config, 'shop:1');
 });
 
+test('a disk without a byte left starts nothing, and the live release goes on', async () => {
+  const { stand, engine } = docker;
+  // A standby that makes room would leave some.
+  stand.configure(`${config}standby: 0\n`);
+  mustBeDone(await stand.cutover('deploy'));
+  const { live } = await stand.status();
+  disk.fill(0);
+  const { code, stderr } = await stand.cutover('deploy');
+  load.fireIdleNow();
+  disk.empty();
+  expect(stderr).toMatch(/NO_DISK[\s\S]*no space left on device/);
+  expect(code, stderr).toBe(5);
+  expect(await stand.status()).toMatchObject({ live, agreement: true, deployment: null });
+  expect((await engine.docker('ps', '--all', '--quiet')).split('\n')).toHaveLength(1);
+  stand.configure(config);
+  mustBeDone(await stand.cutover('deploy'));
+  load.fireIdleNow();
+});
+
 test('a state directory that is full leaves no image behind either', async () => {
   const { stand } = docker;
   const releases = path.join(stand.state, 'releases');

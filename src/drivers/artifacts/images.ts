@@ -6,7 +6,7 @@ import type { Artifact } from '../../core/stage.ts';
 import type { Artifacts, Host, RunResult } from '../../ports.ts';
 import type { Service } from '../docker/compose.ts';
 import { imageName, type Image } from '../docker/container.ts';
-import { dockerOn, inspected } from '../docker/engine.ts';
+import { dockerOn, inspected, isFull, noRoom } from '../docker/engine.ts';
 import { removeRecords } from './records.ts';
 
 const transferDeadline = 30 * 60_000;
@@ -133,7 +133,7 @@ function digestOf({ Id, RepoDigests }: Image, name: string): string {
 
 function worked({ code, stdout, stderr, timedOut }: RunResult, artifact: Artifact): string {
   if (code === 0) return stdout;
-  if (/no space left on device/i.test(stderr + stdout)) throw noRoom(artifact, stderr.trim() || stdout.trim());
+  if (isFull(stderr + stdout)) throw noRoom(artifact.name, stderr || stdout);
   throw stageFailed(artifact, timedOut ? 'it took longer than 30 min' : stderr.trim() || stdout.trim());
 }
 
@@ -143,15 +143,6 @@ function loaded(stdout: string, artifact: Artifact): string {
   const [only, ...others] = names;
   if (only !== undefined && others.length === 0) return only;
   throw stageFailed(artifact, `one image is needed in it, there are ${names.length}: ${names.join(', ') || 'none'}`);
-}
-
-function noRoom({ name }: Artifact, why: string): Failure {
-  return new Failure({
-    code: 'NO_DISK',
-    what: `the engine has no room for ${name}`,
-    why,
-    fix: 'free some where the engine keeps its data (`docker system df` shows what takes it), or keep fewer releases with `keep`; nothing was touched',
-  });
 }
 
 function stageFailed({ kind, name }: Artifact, why: string): Failure {

@@ -32,6 +32,20 @@ export async function inspected<T>(docker: Docker, kind: 'container' | 'image', 
   throw refused(`the ${kind} ${name} cannot be looked at`, stderr);
 }
 
+/** What the system says, in the engine's words, when the disk of its data is full. */
+export function isFull(words: string): boolean {
+  return /no space left on device/i.test(words);
+}
+
+export function noRoom(what: string, why: string): Failure {
+  return new Failure({
+    code: 'NO_DISK',
+    what: `the engine has no room for ${what}`,
+    why: why.trim(),
+    fix: 'free some where the engine keeps its data (`docker system df` shows what takes it), or keep fewer releases with `keep`',
+  });
+}
+
 export function refused(what: string, stderr: string): Failure {
   return new Failure({
     code: 'DOCKER_REFUSED',

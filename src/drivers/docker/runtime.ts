@@ -15,7 +15,7 @@ import {
   type Container,
   type Image,
 } from './container.ts';
-import { dockerOn, inspected, refused } from './engine.ts';
+import { dockerOn, inspected, isFull, noRoom, refused } from './engine.ts';
 import { environmentOf } from './environment.ts';
 import { memoryOf } from './memory.ts';
 
@@ -44,7 +44,7 @@ export default function dockerRuntime(host: Host, config: Config): Runtime {
     if (code === 0) return;
     const left = await containerIn(slot);
     if (left) await remove(left);
-    throw startFailed(app, slot, stderr);
+    throw isFull(stderr) ? noRoom(`the container of ${slot}`, stderr) : startFailed(app, slot, stderr);
   }
 
   async function run(slot: Slot, launch: Launch, image: Image): Promise<RunResult> {
