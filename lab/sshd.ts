@@ -53,7 +53,9 @@ export async function startSshd(variables: Readonly<Record<string, string>>): Pr
   };
   const down = async (): Promise<void> => {
     if (!started) return;
-    for (const pid of [...descendants(started.pid), started.pid]) kill(pid);
+    // It must not take another connection while those that are there are cut.
+    kill(started.pid, 'SIGSTOP');
+    for (const pid of [...descendants(started.pid), started.pid]) kill(pid, 'SIGKILL');
     await end(started);
     started = undefined;
   };
@@ -161,9 +163,9 @@ function parentOf(pid: string): number {
   }
 }
 
-function kill(pid: number): void {
+function kill(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch {
     // It went with its parent.
   }
