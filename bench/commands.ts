@@ -74,7 +74,8 @@ function toAndFro(cutover: Cutover): () => Promise<Ran> {
   };
 }
 
-async function built(): Promise<string> {
+/** Path of the built command. */
+export async function built(): Promise<string> {
   const main = join(root, 'dist', 'main.js');
   if (!existsSync(main)) await promisify(execFile)(process.execPath, ['build.mjs'], { cwd: root });
   return main;
