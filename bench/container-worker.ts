@@ -14,10 +14,12 @@ import { shuffled } from './stats.ts';
 const rounds = 2;
 const kinds = [cutoverContainers, composeScript, rollout, drainedRollout];
 
-// It never outlives the one who asked.
-process.stdin.on('end', () => process.exit(1)).resume();
 await endLeftovers();
 const engine = await startEngine();
+// It never outlives the one who asked, and neither do its containers: they would outlive the engine.
+const giveUp = (): void => void engine.stop().finally(() => process.exit(1));
+process.stdin.once('end', giveUp).resume();
+process.once('SIGINT', giveUp).once('SIGTERM', giveUp);
 Object.assign(process.env, engine.env);
 try {
   await importNode(engine);

@@ -11,7 +11,7 @@ const favours = 'a HEALTHCHECK once a second, Traefik’s `providersThrottleDura
 export const rollout: DeployerKind = {
   name: 'rollout',
   how: `a stand-in of our own for docker-rollout behind Traefik’s Docker provider: scale to 2, wait until healthy, stop and remove the old one; ${favours}`,
-  deploys: 3,
+  deploys: 2,
   start: (first) => startRollout(first, false),
 };
 
