@@ -7,7 +7,7 @@ import { type Nginx, startNginx } from '../lab/nginx.ts';
 import type { Slot } from '../src/core/slot.ts';
 import { allTo } from '../src/core/split.ts';
 import { accessLogLine } from '../src/drivers/router/nginx/access-log.ts';
-import { accessLog } from '../src/drivers/router/nginx/install.ts';
+import { accessLog } from '../src/drivers/router/nginx/log-files.ts';
 import { cutoverConfig, setUpFrontDoor, stateHome } from './contenders/cutover.ts';
 import { interleave, type Share } from './interleaved.ts';
 import { childrenOf } from './process-time.ts';

@@ -5,9 +5,12 @@ import { portOf, type Context, type NginxFacts } from '../doctor/context.ts';
 import { holdersOf } from '../doctor/holder.ts';
 import { readTree } from '../doctor/nginx/tree.ts';
 import { localHost } from '../drivers/host/local.ts';
+import { mustReachSlots, mustSeeSwitch } from '../drivers/router/nginx/edge-checks.ts';
+import { edgeOf } from '../drivers/router/nginx/edge.ts';
+import { nginxPlace, type NginxPlace } from '../drivers/router/nginx/place.ts';
 import { nginxControl } from '../drivers/router/nginx/control.ts';
 import { frontDoorUrl } from '../drivers/router/nginx/front-door.ts';
-import { accessLog } from '../drivers/router/nginx/install.ts';
+import { accessLog } from '../drivers/router/nginx/log-files.ts';
 import { mustBeVisible } from '../drivers/router/nginx/visible.ts';
 import type { Host } from '../ports.ts';
 import { compose } from './compose.ts';
@@ -41,29 +44,57 @@ async function chainsOf(host: Host): Promise<string | undefined> {
 /** Where the kernel switches. */
 function noNginx(config: Config): NginxFacts {
   const none = undefined;
-  const facts = { version: none, master: none, elsewhere: none, tested: none, invisible: none, accessLog: none };
+  const facts = {
+    version: none,
+    container: none,
+    workers: [],
+    master: none,
+    elsewhere: none,
+    tested: none,
+    invisible: none,
+    accessLog: none,
+  };
   return { ...facts, tree: [], unread: [], url: frontDoorUrl(config) };
 }
 
 async function nginxFacts(host: Host, config: Config, uid: number): Promise<NginxFacts> {
   const control = nginxControl(host, config);
-  const [version, master, tree, visible] = await Promise.all([
+  const place = nginxPlace(host, config);
+  const [version, master, tree, visible, container] = await Promise.all([
     control.version().catch(() => undefined),
-    control.master(),
-    readTree(host, config.router.conf),
+    control.master().catch(() => undefined),
+    readTree(place, config.router.conf),
     attempt(mustBeVisible(host, config)),
+    containerFacts(host, config),
   ]);
   return {
     version,
     master,
-    elsewhere: master === undefined ? undefined : await livesElsewhere(host, master),
-    tested: version && (await mayTest(host, uid, master)) ? await control.test() : undefined,
+    container,
+    workers: master === undefined ? [] : await titlesOf(place, await control.workers()),
+    elsewhere: container || master === undefined ? undefined : await livesElsewhere(host, master),
+    tested: version && (container || (await mayTest(host, uid, master))) ? await control.test() : undefined,
     tree: tree.directives,
     unread: tree.unread,
     invisible: visible.failure,
     url: frontDoorUrl(config),
     accessLog: config.router.mode === 'managed' ? accessLog(config) : undefined,
   };
+}
+
+async function titlesOf(place: NginxPlace, pids: readonly number[]): Promise<readonly string[]> {
+  const titles = await Promise.all(pids.map((pid) => place.read(`/proc/${pid}/cmdline`).catch(() => undefined)));
+  return titles.filter((title) => title !== undefined);
+}
+
+async function containerFacts(host: Host, config: Config): Promise<NginxFacts['container']> {
+  const { container: name, mode } = config.router;
+  if (name === undefined) return undefined;
+  const seen = await attempt(edgeOf(host, name));
+  const reached = await attempt(mustReachSlots(host, config));
+  const sees = mode === 'classic' ? undefined : await attempt(mustSeeSwitch(host, config));
+  const trouble = seen.failure ?? reached.failure ?? sees?.failure;
+  return { name, restart: seen.value?.restart, trouble };
 }
 
 /** In a container: it has process ids of its own. A mere unit of systemd may hide files, but not that. */

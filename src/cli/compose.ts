@@ -6,7 +6,7 @@ import type { Deployer, SetupWorld } from '../core/setup-action.ts';
 import type { World } from '../core/world.ts';
 import { fileArtifacts } from '../drivers/artifacts/files.ts';
 import { localHost } from '../drivers/host/local.ts';
-import { accessLog } from '../drivers/router/nginx/install.ts';
+import { accessLog } from '../drivers/router/nginx/log-files.ts';
 import { nginxChecks } from '../drivers/router/nginx/checks.ts';
 import markerRouter from '../drivers/router/nginx/marker.ts';
 import processRuntime from '../drivers/runtime/process.ts';

@@ -54,6 +54,8 @@ export interface ContainerConfig {
   readonly pull: 'auto' | 'always' | 'missing' | 'never';
   readonly volumes: readonly string[];
   readonly network: string | undefined;
+  /** Fixed addresses of the slots on `network`; nginx passes to them instead of to the published ports. */
+  readonly addresses: Readonly<Record<Slot, string>> | undefined;
   /** Bytes. */
   readonly memory: number | undefined;
   readonly cpus: number | undefined;
@@ -83,6 +85,8 @@ export interface Health {
 export interface RouterConfig {
   /** The first three are nginx's; `l4` is the kernel's own switch. */
   readonly mode: 'managed' | 'adopted' | 'classic' | 'l4';
+  /** Name of the container that nginx is in; its paths are then paths inside it. Undefined: it is on this machine. */
+  readonly container: string | undefined;
   readonly binary: string;
   /** Main configuration file. */
   readonly conf: string;

@@ -84,11 +84,12 @@ function containerOf({
   log_files: logFiles,
   port,
   network,
+  addresses,
   memory,
   cpus,
   ...rest
 }: Written['container']): ContainerConfig {
-  return { ...rest, port, network, memory, cpus, logFiles };
+  return { ...rest, port, network, addresses, memory, cpus, logFiles };
 }
 
 function runOf({ run, shell }: Written): RunCommand | undefined {
@@ -107,6 +108,7 @@ function routerOf({ app, router: written }: Written, from: (path: string) => str
   const maybe = (path: string | undefined) => (path === undefined ? undefined : from(path));
   return {
     mode: written.mode,
+    container: written.container,
     binary: written.binary.includes('/') ? from(written.binary) : written.binary,
     conf: from(written.conf),
     prefix: maybe(written.prefix),

@@ -2,7 +2,7 @@ import { isMap, valueAt, type Mistake, type Path } from './mistake.ts';
 
 /** Keys of `router` that only the kernel's switch knows. */
 export const l4Keys = ['protocol', 'old_connections', 'pools', 'masquerade', 'rise', 'fall', 'rules'];
-const nginxKeys = ['binary', 'conf', 'prefix', 'sites', 'pid', 'failover'];
+const nginxKeys = ['container', 'binary', 'conf', 'prefix', 'sites', 'pid', 'failover'];
 const includeKeys = ['include', 'variable'];
 const siteKeys = ['tls', 'max_body'];
 
@@ -20,7 +20,7 @@ const foreignTo: Readonly<Record<Mode, Readonly<Record<string, readonly string[]
 export function routerMistakes(written: unknown): Mistake[] {
   const mode = valueAt(written, ['router', 'mode']) ?? 'managed';
   if (!isMode(mode)) return [];
-  return [...foreignKeys(written, mode), ...(mode === 'l4' ? l4Mistakes(written) : [])];
+  return [...foreignKeys(written, mode), ...(mode === 'l4' ? l4Mistakes(written) : relativeInside(written))];
 }
 
 function isMode(mode: unknown): mode is Mode {
@@ -37,6 +37,20 @@ function foreignKeys(written: unknown, mode: Mode): Mistake[] {
         message: `${key} has no effect with mode ${mode}: it is for ${right}`,
       })),
   );
+}
+
+/** Of a container nobody knows which folder a relative path would start at. */
+function relativeInside(written: unknown): Mistake[] {
+  if (valueAt(written, ['router', 'container']) === undefined) return [];
+  const places: readonly Path[] = [
+    ...['conf', 'prefix', 'sites', 'pid', 'include'].map((key) => ['router', key]),
+    ['router', 'tls', 'certificate'],
+    ['router', 'tls', 'key'],
+  ];
+  const isRelative = (value: unknown) => typeof value === 'string' && !value.startsWith('/');
+  return places
+    .filter((path) => isRelative(valueAt(written, path)))
+    .map((path) => ({ path, message: 'is a path inside router.container, so it must begin with "/"' }));
 }
 
 function l4Mistakes(written: unknown): Mistake[] {

@@ -44,7 +44,7 @@ function notStartable(written: unknown, shell: boolean): Mistake[] {
 
 function containerMistakes(written: unknown): Mistake[] {
   const artifact = valueAt(written, ['artifact']);
-  if (valueAt(written, ['runtime']) === 'docker') return imageMistakes(artifact);
+  if (valueAt(written, ['runtime']) === 'docker') return [...imageMistakes(artifact), ...addressMistakes(written)];
   const message = 'is for containers: say runtime: docker';
   return [
     ...Object.keys(isMap(artifact) ? artifact : {}).map((key) => ({ path: ['artifact', key], message })),
@@ -57,6 +57,21 @@ function imageMistakes(artifact: unknown): Mistake[] {
   return [
     { path: ['artifact'], message: 'must be an image such as shop:1.4, an archive such as ./shop.tar, or build: .' },
   ];
+}
+
+/** What nginx passes to is written once, before there is any container. */
+function addressMistakes(written: unknown): Mistake[] {
+  const said = (...path: Path) => valueAt(written, ['container', ...path]);
+  if (!isMap(said('addresses'))) return [];
+  const path = ['container', 'addresses'];
+  const compose = valueAt(written, ['artifact', 'compose']) !== undefined;
+  const known: readonly [boolean, string][] = [
+    [compose, 'cannot be given to the service of a Compose file yet'],
+    [!compose && said('network') === undefined, 'needs container.network: they are addresses of it'],
+    [!compose && said('port') === undefined, 'needs container.port: nginx passes to it'],
+    [said('addresses', 'blue') === said('addresses', 'green'), 'must be two'],
+  ];
+  return known.flatMap(([wrong, message]) => (wrong ? [{ path, message }] : []));
 }
 
 export function isJar(artifact: string): boolean {

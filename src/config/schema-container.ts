@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import * as z from 'zod';
 import { port, size, wholeNumber } from './values.ts';
 
@@ -5,7 +6,11 @@ export const serviceName = z
   .string()
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/, 'must be the name of a service: letters, digits and _ . - only');
 
-const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'must be letters, digits and _ . - only');
+export const engineWord = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'must be letters, digits and _ . - only');
+
+const slotAddress = z.string().refine(isIPv4, 'must be an IPv4 address');
 
 /** `name:/path`, `/path:/path:ro`: the first character keeps it from being read as an option. */
 const volume = z
@@ -30,10 +35,20 @@ export const container = z.strictObject({
     .array(volume)
     .prefault([])
     .meta({ description: 'Volumes and folders that both slots share.', samples: [['uploads:/app/uploads']] }),
-  network: word.optional().meta({
+  network: engineWord.optional().meta({
     description: 'Network of the engine that the container joins, for example to reach the database.',
     samples: ['backend'],
   }),
+  addresses: z
+    .strictObject({
+      blue: slotAddress.meta({ description: 'Address of the first slot.', samples: ['172.30.0.11'] }),
+      green: slotAddress.meta({ description: 'Address of the second slot.', samples: ['172.30.0.12'] }),
+    })
+    .optional()
+    .meta({
+      description:
+        'Fixed addresses of both slots on `network`, which was made with a subnet. nginx then passes to them and to `port`, with no helper of the engine in between. Needed where nginx is a container with a network of its own.',
+    }),
   memory: size(6 * 1024 * 1024)
     .optional()
     .meta({ description: 'Most memory that one container may use.', samples: ['768M'] }),

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { engineWord } from './schema-container.ts';
 import { l4 } from './schema-l4.ts';
 import { address, bodySize, frontDoor, routerPath, variableName } from './values-router.ts';
 import { duration, oneOrMore, wholeNumber } from './values.ts';
@@ -26,6 +27,12 @@ export const router = z
     mode: z.enum(['managed', 'adopted', 'classic', 'l4']).prefault('managed').meta({
       description:
         'Who switches, and how. `managed`: cutover writes a site of nginx of its own. `adopted`: your server block stays and names `variable`; no reload on a deploy. `classic`: the same with a rewritten include file and a reload. `l4`: no nginx, the kernel sends each new connection to the live slot. `router: l4` is short for `router: {mode: l4}`.',
+    }),
+    container: engineWord.optional().meta({
+      description:
+        'Running container that nginx is in. `binary`, `conf`, `prefix`, `pid`, `sites`, `include` and the paths of `tls` are then paths inside it; the folders with the site and with the switch must be mounted there.',
+      otherwise: 'nginx runs on this machine itself',
+      samples: ['edge'],
     }),
     binary: routerPath.prefault('nginx').meta({ description: 'The nginx program.' }),
     conf: routerPath.prefault('/etc/nginx/nginx.conf').meta({ description: 'Main configuration file of nginx.' }),

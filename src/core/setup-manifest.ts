@@ -22,6 +22,8 @@ export interface Manifest {
   /** Made on the way to those, deepest first: they go when they are empty. */
   parents: readonly string[];
   unapply: readonly SetupCommand[];
+  /** Empty folders that were in the state directory before: a container has them mounted, so they stay the same ones. */
+  found?: readonly string[];
 }
 
 /** What an earlier set-up left: where a later one fails, that is what it goes back to. */
@@ -48,8 +50,8 @@ export async function remembered(
 ): Promise<Manifest> {
   const { config } = world;
   const known = await readManifest(world);
-  if (!known) await mustBeEmpty(world);
-  const manifest = merged(known, await changes(world, missing, commands, known));
+  const found = known ? [] : await emptyFolders(world);
+  const manifest = merged(known, { ...(await changes(world, missing, commands, known)), found });
   for (const thing of missing.filter((entry) => entry.path === config.state)) await make(thing);
   await writeManifest(world, manifest);
   return manifest;
@@ -84,6 +86,7 @@ function merged(known: Manifest | undefined, now: Manifest): Manifest {
     replaced: [...known.replaced.filter((old) => !newPaths.has(old.path)), ...now.replaced],
     directories: [...new Set([...known.directories, ...now.directories])],
     parents: [...new Set([...known.parents, ...now.parents])],
+    found: known.found ?? [],
     unapply: [...now.unapply, ...known.unapply.filter(({ argv }) => !newCommands.has(argv.join('\0')))],
   };
 }
@@ -98,10 +101,15 @@ async function replacement({ host }: SetupWorld, thing: Thing, known: Manifest |
   return { path: thing.path, before, look: stdout.trim(), ours };
 }
 
-/** `--remove` takes the whole state directory away, so nothing of others may lie in it. */
-async function mustBeEmpty({ host, config }: SetupWorld): Promise<void> {
-  const found = (await host.run(['ls', '-A', '--', config.state])).stdout.trim().split('\n');
-  if (found[0] === '') return;
+/** `--remove` takes the whole state directory away, so nothing of others may lie in it but folders that hold nothing. */
+async function emptyFolders({ host, config }: SetupWorld): Promise<readonly string[]> {
+  const listed = async (...tests: readonly string[]) =>
+    (await host.run(['find', config.state, '-mindepth', '1', '-maxdepth', '1', ...tests])).stdout
+      .split('\n')
+      .filter(Boolean);
+  const empty = await listed('-type', 'd', '-empty');
+  const found = (await listed()).filter((one) => !empty.includes(one)).map((one) => path.basename(one));
+  if (found.length === 0) return empty;
   throw new Failure({
     code: 'STATE_OCCUPIED',
     exit: exitCodes.configuration,

@@ -27,11 +27,18 @@ async function undo(world: SetupWorld, manifest: Manifest): Promise<void> {
   for (const file of manifest.replaced) await restore(world, file);
   for (const command of manifest.unapply.filter((entry) => !isBefore(entry))) await tried(world, command);
   await untilGone(world);
+  const found = manifest.found ?? [];
   for (const folder of manifest.directories.toReversed()) {
     report(`remove ${folder}`);
-    await host.run(['rm', '-rf', '--', folder]);
+    if (folder === world.config.state && found.length > 0) await empty(world, found);
+    else await host.run(['rm', '-rf', '--', folder]);
   }
   if (manifest.parents.length > 0) await host.run(['rmdir', '--ignore-fail-on-non-empty', '--', ...manifest.parents]);
+}
+
+/** Made again, a folder would be another one to a container that has it mounted. */
+async function empty({ host, config }: SetupWorld, kept: readonly string[]): Promise<void> {
+  await host.run(['find', config.state, '-mindepth', '1', ...kept.flatMap((one) => ['!', '-path', one]), '-delete']);
 }
 
 /** A reload takes effect later than it returns; and where the site was never loaded this takes no time. */

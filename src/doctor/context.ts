@@ -31,6 +31,10 @@ export interface NginxFacts {
   version: readonly number[] | undefined;
   /** Process id of the master. */
   master: number | undefined;
+  /** Command lines of its workers. */
+  workers: readonly string[];
+  /** Where nginx is in a container: which one, and what is wrong with it. */
+  container: { name: string; restart: string | undefined; trouble: Failure | undefined } | undefined;
   /** It sees other files than we do; undefined: only root may look. */
   elsewhere: boolean | undefined;
   /** Of `nginx -t`; undefined: only root may. */

@@ -36,6 +36,8 @@ function fileWith(path: readonly string[], value: unknown): string {
   if (path[0] === 'container' || typeof value === 'object') Object.assign(around, containers(path));
   if (path[0] === 'router') around['router'] = { mode: modeFor(path[1] ?? '') };
   if (path[1] === 'pools') around['router'] = { mode: 'l4', pools: { blue: ['10.0.0.1:1'], green: ['10.0.0.1:2'] } };
+  if (path[1] === 'addresses')
+    around['container'] = { network: 'n', port: 80, addresses: { blue: '10.0.0.1', green: '10.0.0.2' } };
   if (path[1] === 'tls') around['router'] = { tls: { certificate: '/c', key: '/k' } };
   const [last, ...above] = path.toReversed();
   const place = above.toReversed().reduce<Record<string, unknown>>((map, part) => {

@@ -13,6 +13,7 @@ const defaults: Config = {
     pull: 'auto',
     volumes: [],
     network: undefined,
+    addresses: undefined,
     memory: undefined,
     cpus: undefined,
     init: true,
@@ -45,6 +46,7 @@ const defaults: Config = {
   runtime: 'auto',
   router: {
     mode: 'managed',
+    container: undefined,
     binary: 'nginx',
     conf: '/etc/nginx/nginx.conf',
     prefix: undefined,

@@ -16,7 +16,7 @@ interface Options extends MainOptions {
 
 export default async function setupCommand(options: Options): Promise<void> {
   const config = await configOf(options);
-  const owner = options.owner ?? (await ownerOf(thisHost(), config.state))?.name ?? process.env['SUDO_USER'];
+  const owner = options.owner ?? (await ownerSoFar(config.state)) ?? process.env['SUDO_USER'];
   const deployer = await deployerOf(owner);
   const { world, actions } = await composeSetup(config, deployer, (line) => process.stderr.write(`  ${line}\n`));
   if (options.remove) return remove();
@@ -34,6 +34,12 @@ export default async function setupCommand(options: Options): Promise<void> {
     await removeSetup(world);
     process.stdout.write(`Everything of ${config.app} is gone; what it had replaced is back.\n`);
   }
+}
+
+/** Before the first set-up a folder of the state may be there already: an engine makes what it is to mount, as root. */
+async function ownerSoFar(state: string): Promise<string | undefined> {
+  const { code } = await thisHost().run(['test', '-e', `${state}/setup.json`]);
+  return code === 0 ? (await ownerOf(thisHost(), state))?.name : undefined;
 }
 
 async function deployerOf(named: string | undefined): Promise<Deployer> {

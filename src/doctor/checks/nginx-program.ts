@@ -11,6 +11,8 @@ export const running: Check = {
   title: 'runs',
   check(context) {
     const { config, nginx } = context;
+    const { what = '', why = '', fix = '' } = nginx.container?.trouble?.fields ?? {};
+    if (what && !nginx.version) return wrong(`${what}: ${why}`, fix);
     if (!nginx.version)
       return wrong(
         `\`${config.router.binary}\` is not there`,
@@ -25,6 +27,11 @@ export const running: Check = {
 };
 
 function down({ config, nginx, holders }: Context): Finding {
+  if (nginx.container)
+    return wrong(
+      `no nginx has the id in ${config.router.pid} of ${nginx.container.name}`,
+      `\`docker restart ${nginx.container.name}\`, or name the pid file there in router.pid`,
+    );
   const port = portOf(nginx);
   const holder = holders.get(port);
   const { pid } = config.router;
@@ -42,16 +49,23 @@ export const here: Check = {
   trap: 9,
   title: 'reads our files',
   check({ nginx }) {
+    if (nginx.container) return insideOf(nginx.container);
     if (nginx.master === undefined) return unknown('nginx does not run');
     if (nginx.elsewhere === undefined)
       return unknown('only root may see which files nginx sees', '`sudo cutover doctor`');
     if (!nginx.elsewhere) return fine('it sees the files of this server: no container in between');
     return wrong(
       'nginx lives in a container: it does not read the files of this server',
-      'mount the state directory and the site there, or run nginx on the server',
+      'name the container in router.container, or run nginx on the server',
     );
   },
 };
+
+function insideOf({ name, trouble }: NonNullable<Context['nginx']['container']>): Finding {
+  const { what = '', why = '', fix = '' } = trouble?.fields ?? {};
+  if (trouble) return wrong(`${what}: ${why}`, fix);
+  return fine(`it is in the container ${name}, which sees the switch and reaches the slots`);
+}
 
 export const tested: Check = {
   id: 'nginx-test',

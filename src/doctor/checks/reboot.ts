@@ -1,6 +1,6 @@
 import { slots } from '../../core/slot.ts';
 import { containersAfterReboot } from './containers.ts';
-import { whenSeen, type Seen } from '../context.ts';
+import { whenSeen, type NginxFacts, type Seen } from '../context.ts';
 import { fine, later, note, warning, wrong, type Check, type Finding } from '../finding.ts';
 
 /** Nothing comes back, and the public gets 502. */
@@ -56,7 +56,8 @@ export const nginxReboot: Check = {
   group: 'server',
   trap: 14,
   title: 'nginx at boot',
-  async check({ config, host }) {
+  async check({ config, host, nginx }) {
+    if (nginx.container) return containerReboot(nginx.container);
     if ((await host.read('/proc/1/comm'))?.trim() !== 'systemd') return later('where systemd is');
     const { stdout } = await host.run(['systemctl', 'is-enabled', 'nginx.service']);
     if (stdout.trim() === 'enabled') return fine('its unit is enabled');
@@ -64,3 +65,8 @@ export const nginxReboot: Check = {
     return warning(`its unit is ${stdout.trim() || 'not there'}`, '`sudo systemctl enable nginx`');
   },
 };
+
+function containerReboot({ name, restart }: NonNullable<NginxFacts['container']>): Finding {
+  if (restart === 'always' || restart === 'unless-stopped') return fine(`${name} comes back with the engine`);
+  return warning(`${name} does not come back with the engine`, `\`docker update --restart=always ${name}\``);
+}

@@ -30,13 +30,10 @@ export const oldWorkers: Check = {
   group: 'nginx',
   trap: 7,
   title: 'old workers',
-  async check({ host, nginx }) {
+  check({ nginx }) {
     if (nginx.master === undefined) return unknown('nginx does not run');
-    const children = (await host.read(`/proc/${nginx.master}/task/${nginx.master}/children`)) ?? '';
-    const pids = children.trim().split(' ').filter(Boolean);
-    const titles = await Promise.all(pids.map((pid) => host.read(`/proc/${pid}/cmdline`)));
-    const leaving = titles.filter((title) => title?.includes('shutting down')).length;
-    if (leaving === 0) return fine(`${pids.length} workers, none left over from a reload`);
+    const leaving = nginx.workers.filter((title) => title.includes('shutting down')).length;
+    if (leaving === 0) return fine(`${nginx.workers.length} workers, none left over from a reload`);
     return warning(
       `${leaving} workers of earlier reloads still hold connections and memory`,
       'set worker_shutdown_timeout in nginx.conf, or switch without reloads',

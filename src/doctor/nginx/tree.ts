@@ -1,6 +1,12 @@
 import path from 'node:path';
-import type { Host } from '../../ports.ts';
+import type { RunResult } from '../../ports.ts';
 import { parseDirectives, type Directive } from './directive.ts';
+
+/** Where its files are: this machine, or a container on it. */
+export interface Source {
+  read(file: string): Promise<string | undefined>;
+  run(words: readonly string[]): Promise<RunResult>;
+}
 
 export interface Tree {
   directives: readonly Directive[];
@@ -12,14 +18,14 @@ export interface Tree {
 const deepest = 8;
 
 /** The whole configuration from its main file on. Relative includes start at the main file's folder. */
-export async function readTree(host: Host, main: string): Promise<Tree> {
+export async function readTree(host: Source, main: string): Promise<Tree> {
   const unread: string[] = [];
   const directives = await readInto(host, main, path.dirname(main), unread, 0);
   return { directives, unread };
 }
 
 async function readInto(
-  host: Host,
+  host: Source,
   file: string,
   folder: string,
   unread: string[],
@@ -32,7 +38,7 @@ async function readInto(
 
 /** The include itself stays, with what it brought inside it. */
 async function expanded(
-  host: Host,
+  host: Source,
   found: readonly Directive[],
   folder: string,
   unread: string[],
@@ -49,7 +55,7 @@ async function expanded(
   );
 }
 
-async function filesOf(host: Host, pattern: string): Promise<readonly string[]> {
+async function filesOf(host: Source, pattern: string): Promise<readonly string[]> {
   if (!/[*?[]/.test(pattern)) return [pattern];
   const { stdout } = await host.run(['find', '-L', ...findWords(pattern)]);
   return stdout.split('\n').filter(Boolean).toSorted();

@@ -94,6 +94,7 @@ export function runWords(
     `--log-opt=max-file=${container.logFiles}`,
     ...(container.init ? ['--init'] : []),
     ...given('network', container.network),
+    ...given('ip', container.addresses?.[slot]),
     ...given('memory', container.memory),
     ...given('cpus', container.cpus),
     ...given('user', user),

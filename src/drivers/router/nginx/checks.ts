@@ -2,22 +2,28 @@ import type { Config } from '../../../config/config.ts';
 import { Failure } from '../../../core/failure.ts';
 import type { Host } from '../../../ports.ts';
 import { nginxControl, nginxDown } from './control.ts';
+import { mustReachSlots, mustSeeSwitch } from './edge-checks.ts';
+import { typed } from './place.ts';
 import { mustBeVisible } from './visible.ts';
 
 /** What must be true of nginx before a deploy. Its own test needs the rights of its master. */
 export function nginxChecks(host: Host, config: Config): readonly (() => Promise<void>)[] {
   const control = nginxControl(host, config);
   return [
+    () => mustReachSlots(host, config),
     async () => {
-      if ((await control.master()) === undefined) throw nginxDown(config.router.pid);
+      if (config.router.mode !== 'classic') await mustSeeSwitch(host, config);
+    },
+    async () => {
+      if ((await control.master()) === undefined) throw nginxDown(config);
     },
     async () => {
       if (config.router.mode !== 'classic') await mustBeVisible(host, config);
     },
     async () => {
-      if (!(await mayTest(host, await control.master()))) return;
+      if (config.router.container === undefined && !(await mayTest(host, await control.master()))) return;
       const { code, stderr } = await control.test();
-      if (code !== 0) throw configurationBroken(stderr);
+      if (code !== 0) throw configurationBroken(config, stderr);
     },
   ];
 }
@@ -28,11 +34,11 @@ async function mayTest(host: Host, master: number | undefined): Promise<boolean>
   return (await host.run(['sh', '-c', 'kill -0 "$1" 2> /dev/null', 'kill', String(master ?? 0)])).code === 0;
 }
 
-function configurationBroken(stderr: string): Failure {
+function configurationBroken(config: Config, stderr: string): Failure {
   return new Failure({
     code: 'NGINX_CONFIG_BROKEN',
     what: "nginx's configuration does not pass its own test",
     why: `${stderr.trim()}\nnginx still serves what it loaded before; its next restart would fail`,
-    fix: 'mend the file it names (`nginx -t`), then deploy again',
+    fix: `mend the file it names (\`${typed(config, '-t')}\`), then deploy again`,
   });
 }

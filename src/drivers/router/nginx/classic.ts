@@ -5,8 +5,10 @@ import { allTo, soleSlot, type Split } from '../../../core/split.ts';
 import type { Clock, Host, Router } from '../../../ports.ts';
 import { connectionsTo } from './connections.ts';
 import { nginxControl } from './control.ts';
+import { endpoint } from './endpoint.ts';
 import { askFrontDoor } from './front-door.ts';
 import { installClassic, siteFacts } from './install.ts';
+import { hostFile, nginxPlace, typed } from './place.ts';
 import { classicInclude } from './site.ts';
 import { frontDoorToken } from './token.ts';
 
@@ -20,15 +22,17 @@ const oldGeneration = 600;
  * not change how their nginx decides; `adopted` takes the same file over and needs no reload.
  */
 export default function classicRouter(host: Host, config: Config, clock: Clock): Router {
-  const { include } = config.router;
+  const place = nginxPlace(host, config);
+  let file: Promise<string> | undefined;
+  const includeFile = () => (file ??= hostFile(place, config.router.include));
   const control = nginxControl(host, config);
   const ask = async (signal?: AbortSignal) =>
     askFrontDoor(host, config, await frontDoorToken(host, config.state), signal);
 
   async function read(): Promise<Split> {
-    const text = (await host.read(include)) ?? '';
-    const slot = slots.find((candidate) => text.includes(`http://127.0.0.1:${config.slots[candidate]};`));
-    if (!slot) throw unreadable(include);
+    const text = (await host.read(await includeFile())) ?? '';
+    const slot = slots.find((candidate) => text.includes(`http://${endpoint(config, candidate)};`));
+    if (!slot) throw unreadable(config.router.include);
     return allTo(slot);
   }
 
@@ -36,13 +40,14 @@ export default function classicRouter(host: Host, config: Config, clock: Clock):
     const slot = soleSlot(split);
     if (!slot) throw new Error('a reload moves all traffic or none');
     const facts = await siteFacts(host, config);
+    const include = await includeFile();
     const before = await host.read(include);
     const workers = await control.workers();
     await host.write(include, classicInclude(config, facts, slot));
     const tested = await control.test();
     if (tested.code !== 0) {
       await restore(before);
-      throw refused(tested.stderr);
+      throw refused(config, tested.stderr);
     }
     await control.reload();
     if (await settled(slot, workers, facts.keepaliveMinTimeout)) return;
@@ -52,7 +57,7 @@ export default function classicRouter(host: Host, config: Config, clock: Clock):
   }
 
   async function restore(before: string | undefined): Promise<void> {
-    if (before !== undefined) await host.write(include, before);
+    if (before !== undefined) await host.write(await includeFile(), before);
   }
 
   /** A reload returns long before traffic moves: the new workers must be there, and answer alone. */
@@ -75,7 +80,7 @@ export default function classicRouter(host: Host, config: Config, clock: Clock):
     read,
     write,
     ask,
-    connections: (slot) => connectionsTo(host, config.slots[slot]),
+    connections: (slot) => connectionsTo(host, config, slot),
     install: () => installClassic(host, config),
   };
 }
@@ -90,12 +95,12 @@ function unreadable(include: string): Failure {
   });
 }
 
-function refused(stderr: string): Failure {
+function refused(config: Config, stderr: string): Failure {
   return new Failure({
     code: 'NGINX_CONFIG_BROKEN',
     what: 'nginx does not accept its configuration, so it was not reloaded',
     why: stderr.trim(),
-    fix: 'run `nginx -t`, mend the file it names, then deploy again',
+    fix: `run \`${typed(config, '-t')}\`, mend the file it names, then deploy again`,
   });
 }
 

@@ -1,6 +1,8 @@
 import type { Config } from '../../../config/config.ts';
 import { slots } from '../../../core/slot.ts';
 import type { FrontDoorAnswer, Host } from '../../../ports.ts';
+import { whyEdgeIsDown } from './edge.ts';
+import { endpoint } from './endpoint.ts';
 
 const timeout = 5000;
 
@@ -22,11 +24,13 @@ export async function askFrontDoor(
       ...(signal ? { signal } : {}),
     });
     const upstream = answer.headers['x-cutover-upstream'];
-    const slot = slots.find((candidate) => upstream === `127.0.0.1:${config.slots[candidate]}`);
+    const slot = slots.find((candidate) => upstream === endpoint(config, candidate));
     const detail = `${base} answered ${answer.status}${upstream ? ` from ${upstream}` : ', but not from our location'}`;
     return { slot, status: answer.status, answered: true, detail };
   } catch (error) {
-    return silent(`${base}: ${error instanceof Error ? error.message : String(error)}`);
+    const { container } = config.router;
+    const down = container === undefined ? undefined : await whyEdgeIsDown(host, container);
+    return silent(`${base}: ${error instanceof Error ? error.message : String(error)}${down ? `; ${down}` : ''}`);
   }
 }
 

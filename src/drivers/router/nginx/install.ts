@@ -3,24 +3,30 @@ import type { Config } from '../../../config/config.ts';
 import { Failure } from '../../../core/failure.ts';
 import { otherSlot, type Slot } from '../../../core/slot.ts';
 import type { Host, SetupAction } from '../../../ports.ts';
+import { endpoint } from './endpoint.ts';
 import { atLeast, nginxControl, sitesFolder } from './control.ts';
+import { mustReachSlots, mustSeeAll } from './edge-checks.ts';
+import { hostFile, nginxPlace } from './place.ts';
+import { logFolder, rotationActions, seenLog } from './log-files.ts';
 import { nameConflict, scratchTest } from './scratch.ts';
 import { adoptedInclude, adoptedUpstreams, classicInclude, managedSite, type SiteFacts } from './site.ts';
 import { frontDoorToken, newToken, tokenFile } from './token.ts';
 
 interface SiteFile {
+  /** As nginx sees it. */
   path: string;
   content: string;
   why: string;
 }
 
 export async function installMarker(host: Host, config: Config): Promise<readonly SetupAction[]> {
+  await mustBeReady(host, config);
   const facts = await siteFacts(host, config);
   const files =
     config.router.mode === 'managed'
       ? await managedFiles(host, config, facts)
       : await adoptedFiles(host, config, facts);
-  const rotation = await rotationActions(host, config, facts);
+  const rotation = facts.log ? await rotationActions(host, config) : [];
   return [
     ...markerActions(config, facts, await firstSlot(host, config)),
     ...rotation,
@@ -29,9 +35,10 @@ export async function installMarker(host: Host, config: Config): Promise<readonl
 }
 
 export async function installClassic(host: Host, config: Config): Promise<readonly SetupAction[]> {
+  await mustBeReady(host, config);
   const facts = await siteFacts(host, config);
-  const existing = await existingInclude(host, config);
-  const slot = existing.includes(`:${config.slots.green};`) ? 'green' : 'blue';
+  await existingInclude(host, config);
+  const slot = await firstSlot(host, config);
   const include = {
     path: config.router.include,
     content: classicInclude(config, facts, slot),
@@ -40,37 +47,58 @@ export async function installClassic(host: Host, config: Config): Promise<readon
   return [tokenAction(config, facts), ...(await nginxActions(host, config, [include]))];
 }
 
+/** Before anything is asked of an nginx in a container: does it see the files, and the slots? */
+async function mustBeReady(host: Host, config: Config): Promise<void> {
+  if (config.router.container === undefined) return;
+  await mustReachSlots(host, config);
+  await mustSeeAll(host, config, await siteFiles(host, config));
+}
+
+/** Files for nginx, as nginx sees them. */
+async function siteFiles(host: Host, config: Config): Promise<readonly string[]> {
+  const { mode, include } = config.router;
+  if (mode === 'managed') return [await siteFile(host, config)];
+  return mode === 'classic' ? [include] : [include, upstreamsFile(config)];
+}
+
+async function siteFile(host: Host, config: Config): Promise<string> {
+  return path.join(await sitesFolder(nginxPlace(host, config), config), `cutover-${config.app}.conf`);
+}
+
+function upstreamsFile({ app, router }: Config): string {
+  return path.join(path.dirname(router.conf), 'conf.d', `cutover-${app}-upstreams.conf`);
+}
+
 export async function siteFacts(host: Host, config: Config): Promise<SiteFacts> {
   const version = await nginxControl(host, config).version();
+  const traffic = path.join(config.state, 'traffic');
   return {
-    traffic: path.join(config.state, 'traffic'),
+    traffic: config.router.mode === 'classic' ? traffic : await nginxPlace(host, config).inside(traffic),
     token: (await frontDoorToken(host, config.state)) ?? (await newToken()),
     http2Directive: atLeast(version, [1, 25, 1]),
     keepaliveMinTimeout: atLeast(version, [1, 27, 4]),
-    log: config.router.mode === 'managed' ? accessLog(config) : undefined,
+    log: config.router.mode === 'managed' ? await seenLog(host, config) : undefined,
   };
 }
 
-/** Outside the state directory where that is writable for an ordinary user and nginx's master is root. */
-export function accessLog(config: Config): string {
-  const folder = config.state.startsWith('/var/lib/')
-    ? path.join('/var/log/cutover', config.app)
-    : path.join(config.state, 'access');
-  return path.join(folder, 'access.log');
-}
-
 async function managedFiles(host: Host, config: Config, facts: SiteFacts): Promise<readonly SiteFile[]> {
-  const site = path.join(await sitesFolder(host, config), `cutover-${config.app}.conf`);
   return [
-    { path: site, content: managedSite(config, facts), why: 'the site: both slots, and the one look that chooses' },
+    {
+      path: await siteFile(host, config),
+      content: managedSite(config, facts),
+      why: 'the site: both slots, and the one look that chooses',
+    },
   ];
 }
 
 async function adoptedFiles(host: Host, config: Config, facts: SiteFacts): Promise<readonly SiteFile[]> {
   await existingInclude(host, config);
-  const upstreams = path.join(path.dirname(config.router.conf), 'conf.d', `cutover-${config.app}-upstreams.conf`);
   return [
-    { path: upstreams, content: adoptedUpstreams(config), why: 'both slots, for the server block you keep' },
+    {
+      path: upstreamsFile(config),
+      content: adoptedUpstreams(config),
+      why: 'both slots, for the server block you keep',
+    },
     {
       path: config.router.include,
       content: adoptedInclude(config, facts),
@@ -81,73 +109,39 @@ async function adoptedFiles(host: Host, config: Config, facts: SiteFacts): Promi
 
 /** In `adopted` and `classic` the user's server block already includes the file: that is what is adopted. */
 async function existingInclude(host: Host, config: Config): Promise<string> {
-  const existing = await host.read(config.router.include);
+  const existing = await nginxPlace(host, config).read(config.router.include);
   if (existing !== undefined) return existing;
   throw new Failure({
     code: 'INCLUDE_MISSING',
     exit: 3,
     what: `there is no include file to adopt: ${config.router.include}`,
     why: `router.mode is ${config.router.mode}, which takes over the file that your server block includes`,
-    fix: `put \`include ${config.router.include};\` into your server block and \`proxy_pass $${config.router.variable};\` into its location, with the file holding \`set $${config.router.variable} http://127.0.0.1:${config.slots.blue};\``,
+    fix: `put \`include ${config.router.include};\` into your server block and \`proxy_pass $${config.router.variable};\` into its location, with the file holding \`set $${config.router.variable} http://${endpoint(config, 'blue')};\``,
   });
 }
 
 /** Where the traffic goes when the switch is made: for an adopted include, to the port that it names. */
-async function firstSlot(host: Host, { router, slots }: Config): Promise<Slot> {
-  if (router.mode === 'managed') return 'blue';
-  const include = (await host.read(router.include)) ?? '';
-  const names = (slot: Slot) => include.includes(`:${slots[slot]};`);
+async function firstSlot(host: Host, config: Config): Promise<Slot> {
+  if (config.router.mode === 'managed') return 'blue';
+  const include = (await nginxPlace(host, config).read(config.router.include)) ?? '';
+  const names = (slot: Slot) =>
+    include.includes(`:${config.slots[slot]};`) || include.includes(`//${endpoint(config, slot)};`);
   return names('green') && !names('blue') ? 'green' : 'blue';
 }
 
 function markerActions(config: Config, facts: SiteFacts, first: Slot): readonly SetupAction[] {
+  const traffic = path.join(config.state, 'traffic');
   return [
     tokenAction(config, facts),
-    { kind: 'directory', path: facts.traffic, mode: 0o755, owner: 'deployer', why: 'what nginx looks at' },
+    { kind: 'directory', path: traffic, mode: 0o755, owner: 'deployer', why: 'what nginx looks at' },
     {
       kind: 'marker',
-      path: path.join(facts.traffic, first),
-      unless: path.join(facts.traffic, otherSlot(first)),
+      path: path.join(traffic, first),
+      unless: path.join(traffic, otherSlot(first)),
       why: 'the switch: its name is the live slot; left alone when it is there',
     },
-    ...(facts.log ? [logFolder(facts.log)] : []),
+    ...(facts.log ? [logFolder(config)] : []),
   ];
-}
-
-function logFolder(log: string): SetupAction {
-  return {
-    kind: 'directory',
-    path: path.dirname(log),
-    // nginx's workers must get through to open it again after a rotation.
-    mode: 0o751,
-    owner: 'group',
-    why: 'access log of the front door, in which cutover counts what was lost',
-  };
-}
-
-/** Only where the log stands among the system's own, and something rotates those. */
-async function rotationActions(
-  host: Host,
-  { app, router }: Config,
-  { log }: SiteFacts,
-): Promise<readonly SetupAction[]> {
-  const folder = '/etc/logrotate.d';
-  if (!log?.startsWith('/var/log/') || (await host.run(['test', '-d', folder])).code !== 0) return [];
-  const content = `${log} {
-  daily
-  rotate 7
-  maxsize 100M
-  missingok
-  notifempty
-  compress
-  delaycompress
-  postrotate
-    [ ! -f ${router.pid} ] || kill -USR1 "$(cat ${router.pid})"
-  endscript
-}
-`;
-  const why = 'the access log is rotated like the others';
-  return [{ kind: 'file', path: `${folder}/cutover-${app}`, content, mode: 0o644, owner: undefined, why }];
 }
 
 function tokenAction(config: Config, facts: SiteFacts): SetupAction {
@@ -172,14 +166,16 @@ function siteConflict({ domains, app }: Config) {
 
 async function nginxActions(host: Host, config: Config, files: readonly SiteFile[]): Promise<readonly SetupAction[]> {
   const control = nginxControl(host, config);
+  const place = nginxPlace(host, config);
+  const placed = await Promise.all(files.map(async (file) => ({ ...file, path: await hostFile(place, file.path) })));
   return [
     {
       kind: 'test',
-      argv: scratchTest(config, files),
+      argv: place.argv(scratchTest(config, files)),
       refusals: { [nameConflict]: siteConflict(config) },
       why: 'nginx tests the new files in a scratch copy first',
     },
-    ...files.map((file) => ({ kind: 'file', mode: 0o644, owner: undefined, ...file }) as const),
+    ...placed.map((file) => ({ kind: 'file', mode: 0o644, owner: undefined, ...file }) as const),
     { kind: 'check', argv: [...control.command, '-t', '-q'], why: 'nginx tests the real files' },
     { kind: 'apply', argv: [...control.command, '-s', 'reload'], why: 'the one reload' },
     { kind: 'unapply', argv: [...control.command, '-s', 'reload'], why: 'the reload after they are gone' },

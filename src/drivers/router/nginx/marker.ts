@@ -37,7 +37,7 @@ export default function markerRouter(host: Host, config: Config): Router {
     read: () => read(),
     write,
     ask: async (signal) => askFrontDoor(host, config, await frontDoorToken(host, config.state), signal),
-    connections: (slot) => connectionsTo(host, config.slots[slot]),
+    connections: (slot) => connectionsTo(host, config, slot),
     install: () => installMarker(host, config),
   };
 }

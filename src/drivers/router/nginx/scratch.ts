@@ -32,7 +32,7 @@ for name in $names; do
   case $told in *"conflicting server name \\"$name\\""*) exit ${nameConflict} ;; esac
 done`;
 
-/** Argument list that exits 0 when nginx accepts its configuration with these files in it. */
+/** Argument list, to run where nginx runs, that exits 0 when it accepts its configuration with these files in it. */
 export function scratchTest(config: Config, files: readonly { path: string; content: string }[]): readonly string[] {
   const { router } = config;
   const names = router.mode === 'managed' ? serverName(config) : '';

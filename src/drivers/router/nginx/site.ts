@@ -1,6 +1,7 @@
 import type { Config } from '../../../config/config.ts';
 import type { Slot } from '../../../core/slot.ts';
 import { accessLogFormat, accessLogLine } from './access-log.ts';
+import { endpoint } from './endpoint.ts';
 import { underscored, upstreamName, upstreams } from './upstreams.ts';
 
 /** What the text depends on beside the configuration. */
@@ -60,7 +61,7 @@ ${tellingLocation(facts, '', `$${variable}`, healthUri(config))}`;
 export function classicInclude(config: Config, facts: SiteFacts, slot: Slot): string {
   const { variable } = config.router;
   const gentle = facts.keepaliveMinTimeout ? 'keepalive_min_timeout 500ms;\n' : '';
-  return `set $${variable} http://127.0.0.1:${config.slots[slot]};
+  return `set $${variable} http://${endpoint(config, slot)};
 ${gentle}${tellingLocation(facts, '', `$${variable}`, healthUri(config))}`;
 }
 

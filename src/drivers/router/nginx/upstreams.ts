@@ -1,4 +1,5 @@
 import type { Config } from '../../../config/config.ts';
+import { endpoint } from './endpoint.ts';
 import { otherSlot, slots, type Slot } from '../../../core/slot.ts';
 
 /** Both slots as nginx's upstream groups. */
@@ -12,10 +13,10 @@ export function upstreams(config: Config): string {
  */
 function upstream(config: Config, slot: Slot): string {
   const { keepalive, requests, idle } = config.upstream;
-  const other = config.slots[otherSlot(slot)];
+  const other = endpoint(config, otherSlot(slot));
   return `upstream ${upstreamName(config.app, slot)} {
-  server 127.0.0.1:${config.slots[slot]} max_fails=0;
-${config.router.failover ? `  server 127.0.0.1:${other} backup max_fails=0;\n` : ''}${
+  server ${endpoint(config, slot)} max_fails=0;
+${config.router.failover ? `  server ${other} backup max_fails=0;\n` : ''}${
     keepalive > 0
       ? `  keepalive ${keepalive};\n  keepalive_requests ${requests};\n  keepalive_timeout ${idle}ms;\n`
       : ''

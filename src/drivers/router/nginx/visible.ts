@@ -3,6 +3,7 @@ import type { Config } from '../../../config/config.ts';
 import { exitCodes, Failure } from '../../../core/failure.ts';
 import type { Host } from '../../../ports.ts';
 import { nginxControl } from './control.ts';
+import { nginxPlace } from './place.ts';
 
 interface Identity {
   uid: number;
@@ -14,11 +15,12 @@ interface Identity {
  * not, they take it for absent and never leave blue.
  */
 export async function mustBeVisible(host: Host, config: Config): Promise<void> {
+  const place = nginxPlace(host, config);
   const [worker] = await nginxControl(host, config).workers();
-  const who = worker === undefined ? undefined : identityIn(await host.read(`/proc/${worker}/status`));
+  const who = worker === undefined ? undefined : identityIn(await place.read(`/proc/${worker}/status`));
   if (!who || who.uid === 0) return;
-  const folders = ancestors(path.join(config.state, 'traffic'));
-  const { stdout } = await host.run(['stat', '-L', '-c', '%a %u %g', '--', ...folders]);
+  const folders = ancestors(await place.inside(path.join(config.state, 'traffic')));
+  const { stdout } = await place.run(['stat', '-L', '-c', '%a %u %g', '--', ...folders]);
   const modes = stdout.trim().split('\n');
   const closed = folders.filter((_, index) => !mayPass(who, modes[index] ?? ''));
   if (closed.length > 0) throw invisible(closed, who.uid);
