@@ -2,7 +2,8 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endLeftovers } from '../lab/cleanup.ts';
-import { type Engine, importNode, startEngine } from '../lab/docker.ts';
+import { type Engine, startEngine } from '../lab/docker.ts';
+import { importNode } from '../lab/images.ts';
 import { root } from '../lab/paths.ts';
 import { takeTurn, type Turn } from './container-rounds.ts';
 import { describeContainers } from './container-table.ts';

@@ -85,7 +85,7 @@ async function importImage(engine: Engine, name: string, { files, linked, path }
   rmSync(archive);
 }
 
-async function librariesOf(program: string): Promise<readonly string[]> {
+export async function librariesOf(program: string): Promise<readonly string[]> {
   const { stdout } = await run('ldd', [program]);
   const libraries = stdout.split('\n').flatMap((line) => /(\/\S+) \(0x/.exec(line)?.[1] ?? []);
   return libraries.filter((file) => existsSync(file));

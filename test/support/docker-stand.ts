@@ -21,7 +21,7 @@ export async function createDockerStand(
   Object.assign(process.env, engine.env);
   try {
     await importNode(engine);
-    const image = (name: string, lines = '') => build(engine, name, lines);
+    const image = (name: string, lines = '') => buildImage(engine, name, lines);
     await image('shop:1');
     const stand = await createStand({ runtime: 'docker', artifact: 'shop:1', ...options });
     return {
@@ -42,7 +42,7 @@ export async function createDockerStand(
   }
 }
 
-async function build(engine: Engine, name: string, lines: string): Promise<void> {
+export async function buildImage(engine: Engine, name: string, lines: string): Promise<void> {
   const folder = path.join(engine.dir, 'build', name.replaceAll(/[^a-z0-9.]/g, '-'));
   writeDockerfile(folder, lines);
   await engine.docker('build', '--quiet', `--tag=${name}`, folder);

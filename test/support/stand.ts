@@ -14,6 +14,8 @@ export interface StandOptions {
   /** Lines of cutover.yaml beside those that the stand itself needs; `router:` lines are merged in. */
   config?: string;
   router?: string;
+  /** All lines under `router:`, where nginx is not the stand's own. */
+  routed?: (stand: Stand) => string;
   artifact?: string;
   /** Default `process`. */
   runtime?: 'process' | 'docker';
@@ -92,12 +94,8 @@ function withConfig(words: readonly string[], config: string): readonly string[]
   return [command, '--config', config, ...rest];
 }
 
-function text(
-  { nginx, state, ports }: Stand,
-  options: StandOptions & { adopted?: string },
-  more: string,
-  artifact?: string,
-): string {
+function text(stand: Stand, options: StandOptions & { adopted?: string }, more: string, artifact?: string): string {
+  const { state, ports } = stand;
   const { runtime = 'process' } = options;
   const own =
     runtime === 'docker' || /^run:/m.test(more) || (artifact ?? options.artifact)?.endsWith('.jar')
@@ -110,14 +108,18 @@ state: ${state}
 runtime: ${runtime}
 slots: { blue: ${ports.blue}, green: ${ports.green} }
 ${own}router:
-  binary: ${nginx.binary}
-  conf: ${nginx.conf}
-  prefix: ${nginx.dir}
-  pid: ${nginx.pid}
-${options.adopted ? `  front_door: http://127.0.0.1:${nginx.port}\n  ${options.adopted}` : `  sites: ${nginx.confDir}\n  listen: 127.0.0.1:${nginx.port}`}
+${options.routed?.(stand) ?? ownRouter(stand, options)}
 ${options.router ?? ''}
 ${more}
 `;
+}
+
+function ownRouter({ nginx }: Stand, { adopted }: { adopted?: string }): string {
+  return `  binary: ${nginx.binary}
+  conf: ${nginx.conf}
+  prefix: ${nginx.dir}
+  pid: ${nginx.pid}
+${adopted ? `  front_door: http://127.0.0.1:${nginx.port}\n  ${adopted}` : `  sites: ${nginx.confDir}\n  listen: 127.0.0.1:${nginx.port}`}`;
 }
 
 export function finished(child: ChildProcess): Promise<Finished> {
