@@ -60,7 +60,8 @@ async function mustKeepPorts({ config, host }: SetupWorld): Promise<void> {
 }
 
 async function apply(world: SetupWorld, missing: readonly Thing[], commands: readonly SetupCommand[]): Promise<void> {
-  for (const thing of missing) await make(world, thing);
+  // The state directory is there already: what is done is remembered in it.
+  for (const thing of missing.filter(({ path: at }) => at !== world.config.state)) await make(world, thing);
   for (const command of commands.filter(({ kind }) => kind === 'check' || kind === 'apply'))
     await mustSucceed(world, command);
   await mustLeadHere(world);

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { springBootJar } from '../../lab/jars.ts';
 import { startLoadProcess } from '../../lab/load-process.ts';
 import type { LoadReport } from '../../lab/strict-client.ts';
-import { startAdoptable } from '../support/adopted.ts';
+import { request } from '../../src/drivers/host/request.ts';
+import { serverBlock, startAdoptable } from '../support/adopted.ts';
 import { mustBeDone, type Stand } from '../support/stand.ts';
 
 let stand: Stand | undefined;
@@ -69,4 +71,18 @@ it('classic on Debian’s nginx: reloads lose only requests that meet a connecti
     Object.keys(report.lossKinds).filter((kind) => !['reset', 'eof', 'ECONNRESET', 'EPIPE'].includes(kind)),
   ).toEqual([]);
   expect(report.lost).toBeLessThan(report.sent * 0.05);
+});
+
+it('a server block that passes on no `Host` is adopted with Tomcat behind it, which refuses names that no host could have', async () => {
+  const site: typeof serverBlock = (block) => serverBlock(block).replace(/.*proxy_set_header Host.*\n/, '');
+  stand = await startAdoptable('adopted', 'debian', { site, setup: false });
+  stand.configure('', await springBootJar());
+  mustBeDone(await stand.cutover('setup'));
+  mustBeDone(await stand.cutover('deploy'));
+  const answer = await request({ url: `${stand.url}/version`, headers: { host: stand.host }, timeout: 10_000 });
+  expect(answer.status).toBe(200);
+  expect((await stand.status()).frontDoor.status).toBe(200);
+  const deploy = await stand.cutover('deploy');
+  mustBeDone(deploy);
+  expect(deploy.stdout).toContain('`cutover rollback` goes back at once');
 });

@@ -95,7 +95,7 @@ describe.each(['debian', 'current'] as const)('setup on nginx (%s)', (nginx) => 
       nginx,
       setup: false,
       beforeSetup: ({ nginx: { confDir } }) =>
-        writeFileSync(path.join(confDir, 'aaa.conf'), 'upstream cutover_shop_blue { server 127.0.0.1:9; }\n'),
+        writeFileSync(path.join(confDir, 'aaa.conf'), 'upstream cutover-shop-blue { server 127.0.0.1:9; }\n'),
     });
     const before = pictureOf(tested);
     const { code, stderr } = await tested.cutover('setup');

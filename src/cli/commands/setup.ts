@@ -78,7 +78,8 @@ async function mustBeDown(state: string): Promise<void> {
 function printed(action: SetupAction): string {
   if ('argv' in action) return `${describe(action)}\n${indented(`$ ${action.argv.slice(0, 12).map(shown).join(' ')}`)}`;
   if (action.kind !== 'file') return `${describe(action)}\n`;
-  const content = action.mode === 0o600 ? '(secret)' : action.content;
+  const content =
+    action.mode === 0o600 ? '(secret)' : action.content.replaceAll(/(\/\.cutover\/)[0-9a-f]+/g, '$1(secret)');
   return `${describe(action)}\n${indented(content)}`;
 }
 

@@ -13,7 +13,8 @@ export function endText({ begin, end }: Finished, config: Config): string {
   if (!live) return 'Done.\n';
   const counted = requests ? ` ${lost ?? 0} of ${requests.toLocaleString('en')} requests lost meanwhile.` : '';
   const cutText = cut ? ` ${cut} connections were cut.` : '';
-  const standby = begin.from && !begin.plan.some((step) => step.do === 'stop' && step.slot === begin.from);
+  const standby =
+    begin.from && begin.fromRelease && !begin.plan.some((step) => step.do === 'stop' && step.slot === begin.from);
   const back =
     begin.command === 'deploy' && standby ? `\`cutover rollback\` goes back at once: ${begin.from} stays up.\n` : '';
   return `Release ${release ?? '?'} is live in ${live} on port ${config.slots[live]}.${counted}${cutText}\n${back}`;

@@ -24,8 +24,12 @@ ${config.router.failover ? `  server ${other} backup max_fails=0;\n` : ''}${
 `;
 }
 
+/**
+ * Without an underscore: where a server block passes on no `Host` of its own, this name is the `Host`,
+ * and Tomcat answers 400 to one that no host could have (RFC 952).
+ */
 export function upstreamName(app: string, slot: Slot): string {
-  return `cutover_${underscored(app)}_${slot}`;
+  return `cutover-${app}-${slot}`;
 }
 
 /** The app's name where nginx allows no hyphen. */
