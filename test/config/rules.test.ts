@@ -15,6 +15,12 @@ describe('what contradicts itself is refused', () => {
     ['router: {tls: {certificate: /c, key: /k, listen: []}}', 'router.tls.listen: needs at least one address'],
     ['router: {include: /x.inc}', 'router: include has no effect with mode managed: it is for adopted or classic'],
     ['router: {mode: classic, max_body: 1m}', 'router: max_body has no effect with mode classic: it is for managed'],
+    [
+      'router: {container: edge, sites: sites}',
+      'router.sites: is a path inside router.container, so it must begin with "/"',
+    ],
+    ['router: {container: "-x"}', 'router.container: must be letters, digits and _ . - only'],
+    ['router: {mode: l4, container: edge}', 'router: container has no effect with mode l4: it is for nginx'],
     ['health: {tcp: true, path: /x}', 'health.path: cannot be used together with health.tcp'],
     ['health: {command: check, status: 200}', 'health.status: cannot be used together with health.command'],
     ['health: {command: check, tcp: true}', 'health.command: cannot be used together with health.tcp'],

@@ -4,6 +4,7 @@ import { startEngine, type Engine } from '../../lab/docker.ts';
 import { importNode } from '../../lab/images.ts';
 import { importNginx } from '../../lab/nginx-image.ts';
 import { buildImage } from './docker-stand.ts';
+import { until } from './until.ts';
 import { createStand, type Stand, type StandOptions } from './stand.ts';
 
 export interface EdgeOptions extends Omit<StandOptions, 'beforeSetup' | 'routed'> {
@@ -70,6 +71,16 @@ function edgeStand(engine: Engine, stand: Stand, network: readonly string[]): Ed
       await engine.docker('rm', '--force', 'edge').catch(() => undefined);
       const words = ['--detach', '--name=edge', ...network, ...volumes.map((volume) => `--volume=${volume}`)];
       await engine.docker('run', ...words, 'nginx:lab');
+      const ready = () => engine.docker('exec', 'edge', 'test', '-s', '/run/nginx.pid');
+      await until(
+        () =>
+          ready().then(
+            () => true,
+            () => false,
+          ),
+        20_000,
+        'nginx in the container',
+      );
     },
     image: (name, text = '') => buildImage(engine, name, text),
     async stop() {
