@@ -1,6 +1,6 @@
 // npm run bench: every figure of the README, measured side by side in one run. Writes bench/results.md.
 //   --short        zero lost requests, for cutover and a reload script, in less than a minute; writes nothing
-//   --only abcde   only these sections
+//   --only abcdef  only these sections
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
@@ -9,13 +9,13 @@ import { parseArgs, promisify } from 'node:util';
 import { ensureNginx } from '../lab/components.ts';
 import { root } from '../lab/paths.ts';
 import { measureCommands } from './commands.ts';
-import { measureContainers } from './docker-section.ts';
+import { measureIsolated } from './isolated.ts';
 import { measureManySwitches, measureSwitches, type SwitchSection } from './switch-section.ts';
 import { figure, table } from './table.ts';
 import { measureThroughput } from './throughput.ts';
 
 const { values } = parseArgs({
-  options: { short: { type: 'boolean', default: false }, only: { type: 'string', default: 'abcde' } },
+  options: { short: { type: 'boolean', default: false }, only: { type: 'string', default: 'abcdef' } },
 });
 
 process.exitCode = await (values.short ? short() : full(values.only.toLowerCase()));
@@ -44,10 +44,11 @@ async function full(sections: string): Promise<number> {
   await add('b', 'A thousand switches', () => measureManySwitches(1000, 100));
   await add('c', 'Throughput of the configuration', throughputSection);
   await add('d', 'The command', commandSection);
-  await add('e', 'Containers', measureContainers);
+  await add('e', 'Containers', () => measureIsolated('container-worker.ts'));
+  await add('f', 'The kernel', () => measureIsolated('kernel-worker.ts'));
   const text = texts.join('\n');
   console.log(`\n${text}`);
-  if (sections === 'abcde') writeFileSync(join(root, 'bench', 'results.md'), text);
+  if (sections === 'abcdef') writeFileSync(join(root, 'bench', 'results.md'), text);
   return verdict(lost);
 }
 

@@ -1,5 +1,4 @@
-// The switch in the kernel beside the two proxies. Prints its text; runs in a network namespace of its own:
-//   node lab/netns.mjs node --import tsx bench/kernel-section.ts
+// The switch in the kernel beside two proxies, in a network namespace of its own. Prints its section as JSON.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureWrk } from '../lab/components.ts';
 import { startLoadProcess } from '../lab/load-process.ts';
@@ -12,6 +11,7 @@ import { startHaproxyTcp } from './contenders/haproxy.ts';
 import { startKernel } from './contenders/kernel.ts';
 import { interleave, type Share } from './interleaved.ts';
 import { median, shuffled } from './stats.ts';
+import type { SwitchSection } from './switch-section.ts';
 import { figure, table } from './table.ts';
 
 const rounds = 4;
@@ -30,10 +30,12 @@ interface Measured {
   readonly fresh: number[];
 }
 
-console.log(await measureKernel());
+// It ends with whoever asked.
+process.stdin.on('end', () => process.exit(1)).resume();
+console.log(JSON.stringify(await measureKernel()));
 process.exit();
 
-async function measureKernel(): Promise<string> {
+async function measureKernel(): Promise<SwitchSection> {
   const back = await startNginx({ site: backSite });
   const ports: Ports = { blue: back.port, green: back.httpsPort };
   const contenders = [
@@ -45,7 +47,7 @@ async function measureKernel(): Promise<string> {
   const all = [direct, ...contenders].map((one): Measured => ({ ...one, times: [], loads: [], kept: [], fresh: [] }));
   try {
     for (let round = 0; round < rounds; round += 1) await measureRound(all);
-    return describe(all);
+    return { text: describe(all), lost: lostBy(all.find(({ name }) => name === 'cutover, l4')) };
   } finally {
     await Promise.all(contenders.map((one) => one.stop()));
     await back.stop();
@@ -92,11 +94,15 @@ function backSite({ port, httpsPort }: { port: number; httpsPort: number }): str
   return one(port, 'blue') + one(httpsPort, 'green');
 }
 
+function lostBy(one: Measured | undefined): number {
+  return (one?.loads ?? []).reduce((sum, { lost }) => sum + lost, 0);
+}
+
 function describe(all: readonly Measured[]): string {
   const rows = all.map(({ name, times, loads, kept, fresh }) => [
     name,
     times.length === 0 ? '-' : `${figure(median(times))} (${figure(Math.max(...times))})`,
-    String(loads.reduce((sum, { lost }) => sum + lost, 0)),
+    String(lostBy(all.find((each) => each.name === name))),
     [loads.map(({ latency }) => latency.p50), loads.map(({ latency }) => latency.p99)]
       .map((one) => figure(median(one)))
       .join(', '),
