@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createEdgeStand, usual, type EdgeStand } from '../support/edge-stand.ts';
 import { mustBeDone } from '../support/stand.ts';
 
@@ -8,10 +8,6 @@ let edge: EdgeStand;
 
 beforeAll(async () => {
   edge = await createEdgeStand({ setup: false });
-});
-
-beforeEach(() => {
-  if (readdirSync(edge.sites).length > 0) throw new Error('a test before left a site');
 });
 
 afterAll(async () => edge?.stop());
