@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startLoadProcess } from '../../lab/load-process.ts';
 import { startRegistry, type Registry } from '../../lab/registry.ts';
 import type { Load } from '../../lab/strict-client.ts';
@@ -86,6 +86,7 @@ test('a tag that was moved is fetched anew, and the way back is the image it nam
 test('an image that came from two registries is recorded with the digest of the one that was named', async () => {
   const { engine, stand } = docker;
   const other = await startRegistry();
+  onTestFinished(() => other.stop());
   const name = `${other.address}/mirror/shop:3`;
   await engine.docker('pull', '--quiet', nameOf('3'));
   await engine.docker('tag', nameOf('3'), name);
@@ -96,7 +97,6 @@ test('an image that came from two registries is recorded with the digest of the 
   mustBeDone(await stand.cutover('deploy', name));
   expect(recordOf('4').digest).toBe(digest);
   expect(await served()).toMatchObject({ version: '3', release: '4' });
-  await other.stop();
 });
 
 test('while the registry is down a deploy is refused before anything is touched', async () => {

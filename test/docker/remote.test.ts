@@ -40,7 +40,7 @@ async function timed(...words: string[]): Promise<number> {
 test('deploy, rollback, status and logs go over ssh alone, and lose nothing', async () => {
   const { stand } = docker;
   const before = sshd.accepted();
-  const [deploy, rollback] = [await timed('deploy', 'shop:2'), await timed('rollback')];
+  const [deploy, rollback] = [await timed('deploy', 'shop:2'), await timed('rollback', '1')];
   const connections = sshd.accepted() - before;
   console.log(
     `over ssh: deploy ${Math.round(deploy)} ms, rollback ${Math.round(rollback)} ms, ${connections} connections`,
@@ -53,7 +53,7 @@ test('deploy, rollback, status and logs go over ssh alone, and lose nothing', as
 test('one connection that is shared does as well, and leaves nobody waiting', async () => {
   sshd.configure(`ControlMaster auto\nControlPath ${sshd.env['HOME']}/.ssh/%C\nControlPersist 2s\n`);
   const before = sshd.accepted();
-  const [deploy, rollback] = [await timed('deploy', 'shop:2'), await timed('rollback')];
+  const [deploy, rollback] = [await timed('deploy', 'shop:2'), await timed('rollback', '1')];
   const connections = sshd.accepted() - before;
   console.log(
     `over one ssh connection: deploy ${Math.round(deploy)} ms, rollback ${Math.round(rollback)} ms, ${connections} connections`,
