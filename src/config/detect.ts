@@ -1,5 +1,5 @@
 import { readFile, readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { initText } from './init-text.ts';
 import { detectJava } from './detect-java.ts';
 import { detectNode } from './detect-node.ts';
@@ -68,6 +68,8 @@ const assumedAnyway = [
 export interface Folder {
   readonly name: string;
   readonly files: readonly string[];
+  /** Jars where Maven and Gradle put them, with the folder before their names. */
+  readonly built: readonly string[];
   /** Text of one of them; undefined when it is not there. */
   text(name: string): string | undefined;
 }
@@ -91,12 +93,22 @@ async function openFolder(cwd: string): Promise<Folder> {
   return {
     name: basename(cwd),
     files: (await readdir(cwd)).toSorted(),
+    built: (await Promise.all(['build/libs', 'target'].map((place) => jarsIn(cwd, place)))).flat(),
     text: (name) => texts.get(name),
   };
 }
 
+async function jarsIn(cwd: string, place: string): Promise<readonly string[]> {
+  const names = await readdir(join(cwd, place)).catch(() => []);
+  return names.filter(isApplication).map((name) => `${place}/${name}`);
+}
+
+function isApplication(name: string): boolean {
+  return name.endsWith('.jar') && !name.endsWith('-plain.jar');
+}
+
 function unknownKind(folder: Folder): Omit<Facts, 'adopted'> {
-  const jars = folder.files.filter((name) => name.endsWith('.jar') && !name.endsWith('-plain.jar'));
+  const jars = folder.files.filter(isApplication);
   const [jar] = jars;
   if (jar !== undefined)
     return {
@@ -105,6 +117,9 @@ function unknownKind(folder: Folder): Omit<Facts, 'adopted'> {
       found: jars,
       assumed: [],
     };
+  const [built] = folder.built;
+  if (built !== undefined)
+    return { app: folder.name, artifact: join(dirname(built), '*.jar'), found: folder.built, assumed: [] };
   if (folder.files.includes('Dockerfile')) return { ...container, app: folder.name };
   return {
     app: folder.name,

@@ -146,6 +146,16 @@ describe('what else is there', () => {
     expect((await see({ 'shop-1.0.jar': '', 'shop-1.0-plain.jar': '' })).config.artifact).toBe('/srv/shop-1.0.jar');
   });
 
+  it.each(['build/libs', 'target'])('a jar in %s is found, though nothing tells how it was built', async (place) => {
+    const { config, found, assumed } = await see({
+      [`${place}/shop-1.0.jar`]: '',
+      [`${place}/shop-1.0-plain.jar`]: '',
+    });
+    expect(config.artifact).toBe(`/srv/${place}/*.jar`);
+    expect(found[0]).toBe(`${place}/shop-1.0.jar`);
+    expect(assumed.join()).not.toContain('is here');
+  });
+
   it('nothing at all still gives a file that works, and says so', async () => {
     const { config, found, assumed } = await see({});
     expect(config.artifact).toBe('/srv/build/libs/*.jar');
