@@ -56,6 +56,8 @@ export interface ContainerConfig {
   readonly network: string | undefined;
   /** Fixed addresses of the slots on `network`; nginx passes to them instead of to the published ports. */
   readonly addresses: Readonly<Record<Slot, string>> | undefined;
+  /** Each slot has a port of this machine, on 127.0.0.1. Not needed where it has an address of its own. */
+  readonly published: boolean;
   /** Bytes. */
   readonly memory: number | undefined;
   readonly cpus: number | undefined;

@@ -58,7 +58,7 @@ function read(file: string, document: Document.Parsed): { config?: Config; findi
       findings: [...explain(result.error.issues, value), ...contradictions].map(place),
     };
   if (contradictions.length > 0) return { findings: contradictions.map(place) };
-  const config = resolveConfig(file, result.data);
+  const config = resolveConfig(file, result.data, isMap(value) ? Object.keys(value) : []);
   return { config, findings: pathMistakes(config).map(place) };
 }
 

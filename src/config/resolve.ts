@@ -8,7 +8,8 @@ import type { Written } from './schema.ts';
 import { plainPath } from './values-router.ts';
 
 /** Fills in what depends on other fields and makes paths absolute. */
-export function resolveConfig(file: string, written: Written): Config {
+/** `given`: the names of what the file itself says, without defaults. */
+export function resolveConfig(file: string, written: Written, given: readonly string[]): Config {
   const from = (path: string) => resolve(dirname(file), path);
   const run = runOf(written);
   return {
@@ -21,14 +22,13 @@ export function resolveConfig(file: string, written: Written): Config {
     env: written.env,
     envFile: written.env_file === undefined ? undefined : from(written.env_file),
     user: written.user,
-    slots: written.slots,
+    ...slotsOf(written, given),
     health: healthOf(written.health),
     grace: written.grace,
     drain: written.drain,
     standby: written.router.old_connections === 'close' ? 0 : written.standby,
     keep: written.keep,
     runtime: written.runtime,
-    container: containerOf(written.container),
     router: routerOf(written, from),
     hooks: hooksOf(written.hooks),
     memory: { check: written.memory.check, needed: written.memory.needed },
@@ -80,6 +80,19 @@ function namedOf(
   return { artifact, artifactKind: 'image' };
 }
 
+/** A slot with an address of its own needs no port of this machine; one that is given is honoured. */
+function slotsOf(
+  { slots, container }: Written,
+  given: readonly string[],
+): { slots: Config['slots']; container: ContainerConfig } {
+  const { addresses, port } = container;
+  const published = addresses === undefined || port === undefined || given.includes('slots');
+  return {
+    slots: published ? slots : { blue: port, green: port },
+    container: { ...containerOf(container), published },
+  };
+}
+
 function containerOf({
   log_files: logFiles,
   port,
@@ -88,7 +101,7 @@ function containerOf({
   memory,
   cpus,
   ...rest
-}: Written['container']): ContainerConfig {
+}: Written['container']): Omit<ContainerConfig, 'published'> {
   return { ...rest, port, network, addresses, memory, cpus, logFiles };
 }
 

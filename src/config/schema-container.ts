@@ -47,7 +47,7 @@ export const container = z.strictObject({
     .optional()
     .meta({
       description:
-        'Fixed addresses of both slots on `network`, which was made with a subnet. nginx then passes to them and to `port`, with no helper of the engine in between. Needed where nginx is a container with a network of its own.',
+        'Fixed addresses of both slots on `network`, which was made with a subnet. nginx then passes to them and to `port`, with no helper of the engine in between. Needed where nginx is a container with a network of its own. The slots then have no port on this machine, unless `slots` names them.',
     }),
   memory: size(6 * 1024 * 1024)
     .optional()

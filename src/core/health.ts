@@ -1,5 +1,6 @@
 import type { Health } from '../config/config.ts';
 import type { HttpAnswer } from '../ports.ts';
+import { endpoint } from './endpoint.ts';
 import { filled } from './placeholders.ts';
 import type { Slot } from './slot.ts';
 import type { World } from './world.ts';
@@ -20,7 +21,7 @@ export interface Checker {
 }
 
 export function checker(world: World, slot: Slot, signal: AbortSignal): Checker {
-  const addresses = world.pools?.addresses(slot) ?? [`${world.address ?? '127.0.0.1'}:${world.config.slots[slot]}`];
+  const addresses = world.pools?.addresses(slot) ?? [endpoint(world.config, slot, world.address)];
   return all(addresses.map((address) => checkerAt(world, slot, address, signal)));
 }
 

@@ -14,6 +14,7 @@ const defaults: Config = {
     volumes: [],
     network: undefined,
     addresses: undefined,
+    published: true,
     memory: undefined,
     cpus: undefined,
     init: true,

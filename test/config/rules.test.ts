@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config/parse.ts';
 import { mistakesWith } from './support.ts';
 
 describe('what contradicts itself is refused', () => {
@@ -35,5 +36,25 @@ describe('what contradicts itself is refused', () => {
 
   it('though HTTPS alone is fine', () => {
     expect(mistakesWith('router: {listen: [], tls: {certificate: /c, key: /k}}')).toEqual([]);
+  });
+});
+
+describe('slots with addresses of their own', () => {
+  const file = (more: string) =>
+    parseConfig(
+      '/srv/cutover.yaml',
+      `app: shop\nartifact: shop:1\nruntime: docker\ncontainer: { port: 8080, network: n, addresses: { blue: 10.0.0.1, green: 10.0.0.2 } }\n${more}`,
+    );
+
+  it('need no port of this machine', () => {
+    const { slots, container } = file('');
+    expect(container.published).toBe(false);
+    expect(slots).toEqual({ blue: 8080, green: 8080 });
+  });
+
+  it('have the one that is given', () => {
+    const { slots, container } = file('slots: { blue: 9001 }\n');
+    expect(container.published).toBe(true);
+    expect(slots).toEqual({ blue: 9001, green: 8082 });
   });
 });

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startLoadProcess } from '../../lab/load-process.ts';
+import type { Report } from '../../src/doctor/examine.ts';
 import { createDockerStand, type DockerStand } from '../support/docker-stand.ts';
 import { mustBeDone } from '../support/stand.ts';
 import { until } from '../support/until.ts';
@@ -25,6 +26,16 @@ beforeAll(async () => {
 });
 
 afterAll(async () => docker?.stop());
+
+test('the slots have no port of this machine, and status and doctor find nothing wrong with that', async () => {
+  const { stand, engine } = docker;
+  expect(await engine.docker('ps', '--format', '{{.Ports}}')).not.toContain('->');
+  const status = await stand.status();
+  expect(status).toMatchObject({ live: 'green', agreement: true, frontDoor: { slot: 'green', status: 200 } });
+  expect(status.slots).toMatchObject({ blue: { state: 'standby', port: 8080 }, green: { state: 'live', port: 8080 } });
+  const report = JSON.parse((await stand.cutover('doctor', '--json')).stdout) as Report;
+  expect(report.findings.filter(({ verdict }) => verdict === 'wrong')).toEqual([]);
+});
 
 test.each(['SIGKILL', 'SIGTERM'] as const)(
   'an engine that is ended by %s and started again loses no request, with live-restore and addresses',

@@ -106,8 +106,7 @@ artifact: ${artifact ?? options.artifact ?? nodeSample}
 domain: ${host}
 state: ${state}
 runtime: ${runtime}
-slots: { blue: ${ports.blue}, green: ${ports.green} }
-${own}router:
+${/addresses:/.test(more) ? '' : `slots: { blue: ${ports.blue}, green: ${ports.green} }\n`}${own}router:
 ${options.routed?.(stand) ?? ownRouter(stand, options)}
 ${options.router ?? ''}
 ${more}

@@ -1,3 +1,4 @@
+import { endpoint } from '../../core/endpoint.ts';
 import { checker, healthPaths } from '../../core/health.ts';
 import { agreed } from '../../core/probe.ts';
 import type { Slot } from '../../core/slot.ts';
@@ -47,9 +48,9 @@ export const healthStrict: Check = {
   }),
 };
 
-async function catchesAll({ config, host, live, view }: Deployed): Promise<Finding> {
+async function catchesAll({ config, host, live, view, world }: Deployed): Promise<Finding> {
   if (view.slots[live].state !== 'running') return fine('2xx only');
-  const url = `http://127.0.0.1:${config.slots[live]}/no-such-page-${Date.now()}/health`;
+  const url = `http://${endpoint(config, live, world.address)}/no-such-page-${Date.now()}/health`;
   const answer = await host.request({ url, timeout: config.health.timeout }).catch(() => undefined);
   if (answer && answer.status >= 200 && answer.status < 300)
     return warning(
@@ -97,10 +98,10 @@ export async function askHealth(world: World, slot: Slot): Promise<Asked> {
   }
 }
 
-async function otherPath({ config, host }: World, slot: Slot, answer: string): Promise<string> {
+async function otherPath({ address, config, host }: World, slot: Slot, answer: string): Promise<string> {
   if (answer !== 'answered 404') return `\`cutover logs ${slot}\` tells why`;
   for (const path of healthPaths.filter((preset) => preset !== '/')) {
-    const url = `http://127.0.0.1:${config.slots[slot]}${path}`;
+    const url = `http://${endpoint(config, slot, address)}${path}`;
     const found = await host.request({ url, timeout: config.health.timeout }).catch(() => undefined);
     if (found?.status === 200) return `${path} answers 200: \`health: { path: ${path} }\``;
   }

@@ -9,7 +9,7 @@ export const rollback: Check = {
   group: 'deployments',
   trap: 21,
   title: 'way back',
-  check: whenDeployed(async ({ host, live, view }) => {
+  check: whenDeployed(async ({ config, host, live, view }) => {
     const current = view.slots[live].release;
     const mark = view.releases.find(({ id }) => id === current)?.notReversible;
     if (mark !== undefined)
@@ -17,7 +17,8 @@ export const rollback: Check = {
     const before = releaseBefore(view, current);
     const target = view.releases.find(({ id }) => id === before);
     if (!target) return note('there is no release before the live one');
-    const { code } = await host.run(['test', '-e', target.artifact]);
+    const isThere = config.runtime === 'docker' ? ['docker', 'image', 'inspect', '--'] : ['test', '-e'];
+    const { code } = await host.run([...isThere, target.artifact]);
     if (code !== 0)
       return wrong(
         `release ${target.id} is recorded, but ${target.artifact} is gone`,

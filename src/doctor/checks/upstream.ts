@@ -1,3 +1,4 @@
+import { endpoint } from '../../core/endpoint.ts';
 import { whenDeployed, type Deployed } from '../context.ts';
 import { fine, later, note, warning, wrong, type Check, type Finding } from '../finding.ts';
 import { inForceAll, passesOf } from '../nginx/scope.ts';
@@ -45,7 +46,7 @@ export const keepalive: Check = {
 /** Many servers tell: `Keep-Alive: timeout=5`. */
 async function closesAfter({ config, host, live, view }: Deployed): Promise<number | undefined> {
   if (view.slots[live].state !== 'running') return undefined;
-  const url = `http://127.0.0.1:${config.slots[live]}${config.health.path ?? '/'}`;
+  const url = `http://${endpoint(config, live)}${config.health.path ?? '/'}`;
   const answer = await host
     .request({ url, timeout: 2000, headers: { connection: 'keep-alive' } })
     .catch(() => undefined);

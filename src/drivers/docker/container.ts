@@ -24,7 +24,10 @@ export interface Container {
       readonly Log?: readonly { readonly ExitCode: number; readonly Output: string }[] | null;
     };
   };
-  readonly NetworkSettings: { readonly Ports: Readonly<Record<string, readonly { HostPort: string }[] | null>> | null };
+  readonly NetworkSettings: {
+    readonly Ports: Readonly<Record<string, readonly { HostPort: string }[] | null>> | null;
+    readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> | null;
+  };
 }
 
 export interface Image {
@@ -83,7 +86,7 @@ export function runWords(
     `--label=cutover.app=${app}`,
     `--label=cutover.slot=${slot}`,
     `--label=cutover.release=${release.id}`,
-    `--publish=127.0.0.1:${port}:${inside}`,
+    ...(container.published ? [`--publish=127.0.0.1:${port}:${inside}`] : []),
     `--env-file=${environmentFile(config, slot)}`,
     ...inherited.map((name) => `--env=${name}`),
     '--restart=no',

@@ -88,8 +88,9 @@ export default function dockerRuntime(host: Host, config: Config): Runtime {
   async function inspect(slot: Slot, depth: 'alive' | 'full' = 'full'): Promise<Inspection> {
     const found = await containerIn(slot);
     const running = found?.State.Running === true && !found.State.Restarting;
-    const ports = running ? publishedPorts(found) : [];
+    const ports = running ? reachedPorts(config, slot, found) : [];
     const port = config.slots[slot];
+    const onThisMachine = depth === 'full' && config.container.published && !ports.includes(port);
     return {
       state: running ? 'running' : found ? 'exited' : 'stopped',
       release: found?.Config.Labels?.['cutover.release'],
@@ -99,7 +100,7 @@ export default function dockerRuntime(host: Host, config: Config): Runtime {
       memory: running && depth === 'full' ? await memoryOf(host, found) : undefined,
       ports,
       health: found && healthOf(found),
-      taken: depth === 'full' && !ports.includes(port) && isTaken(port, await processesOf(host, 'tcp', 'none')),
+      taken: onThisMachine && isTaken(port, await processesOf(host, 'tcp', 'none')),
       ...(found ? troubleOf(found) : { detail: undefined }),
     };
   }
@@ -123,6 +124,13 @@ export default function dockerRuntime(host: Host, config: Config): Runtime {
       return ['tail', '-n', String(lines), logFile('release' in of ? of.release : '')];
     },
   };
+}
+
+/** Those of this machine, or the one at the address that the engine gave to this very container. */
+function reachedPorts({ container, slots }: Config, slot: Slot, found: Container): readonly number[] {
+  if (container.published) return publishedPorts(found);
+  const { IPAddress } = found.NetworkSettings.Networks?.[container.network ?? ''] ?? {};
+  return IPAddress !== undefined && IPAddress === container.addresses?.[slot] ? [slots[slot]] : [];
 }
 
 function publishedPorts({ NetworkSettings }: Container): readonly number[] {

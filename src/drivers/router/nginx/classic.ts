@@ -5,7 +5,7 @@ import { allTo, soleSlot, type Split } from '../../../core/split.ts';
 import type { Clock, Host, Router } from '../../../ports.ts';
 import { connectionsTo } from './connections.ts';
 import { nginxControl } from './control.ts';
-import { endpoint } from './endpoint.ts';
+import { endpoint } from '../../../core/endpoint.ts';
 import { askFrontDoor } from './front-door.ts';
 import { installClassic, siteFacts } from './install.ts';
 import { hostFile, nginxPlace, typed } from './place.ts';

@@ -2,7 +2,7 @@ import type { Config } from '../../../config/config.ts';
 import { slots } from '../../../core/slot.ts';
 import type { FrontDoorAnswer, Host } from '../../../ports.ts';
 import { whyEdgeIsDown } from './edge.ts';
-import { endpoint } from './endpoint.ts';
+import { endpoint } from '../../../core/endpoint.ts';
 
 const timeout = 5000;
 

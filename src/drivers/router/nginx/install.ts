@@ -3,7 +3,7 @@ import type { Config } from '../../../config/config.ts';
 import { Failure } from '../../../core/failure.ts';
 import { otherSlot, type Slot } from '../../../core/slot.ts';
 import type { Host, SetupAction } from '../../../ports.ts';
-import { endpoint } from './endpoint.ts';
+import { endpoint } from '../../../core/endpoint.ts';
 import { atLeast, nginxControl, sitesFolder } from './control.ts';
 import { mustReachSlots, mustSeeAll } from './edge-checks.ts';
 import { hostFile, nginxPlace } from './place.ts';

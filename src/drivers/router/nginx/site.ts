@@ -1,7 +1,7 @@
 import type { Config } from '../../../config/config.ts';
 import type { Slot } from '../../../core/slot.ts';
 import { accessLogFormat, accessLogLine } from './access-log.ts';
-import { endpoint } from './endpoint.ts';
+import { endpoint } from '../../../core/endpoint.ts';
 import { underscored, upstreamName, upstreams } from './upstreams.ts';
 
 /** What the text depends on beside the configuration. */

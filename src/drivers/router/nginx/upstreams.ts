@@ -1,5 +1,5 @@
 import type { Config } from '../../../config/config.ts';
-import { endpoint } from './endpoint.ts';
+import { endpoint } from '../../../core/endpoint.ts';
 import { otherSlot, slots, type Slot } from '../../../core/slot.ts';
 
 /** Both slots as nginx's upstream groups. */
