@@ -12,12 +12,13 @@ import {
 } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ensureProgram } from './apt.ts';
 import { end, remember, runs, type Started } from './cleanup.ts';
 import { freePort } from './free-port.ts';
+import { makeKey, makeSshHome } from './ssh-client.ts';
 
 /** Debian's sshd on a loopback port, with keys of its own, and what a client needs to get in. */
 export interface Sshd {
@@ -43,9 +44,12 @@ export async function startSshd(variables: Readonly<Record<string, string>>): Pr
   const client = await ensureProgram('ssh', 'openssh-client');
   const dir = mkdtempSync(join(tmpdir(), 'cutover-sshd-'));
   const port = await freePort();
-  await makeKeys(dir);
+  await makeKey(join(dir, 'host'));
+  await makeKey(join(dir, 'user'));
+  copyFileSync(join(dir, 'user.pub'), join(dir, 'authorized'));
   writeFileSync(join(dir, 'sshd_config'), configuration(dir, port, variables));
-  const env = makeHome(dir, client);
+  const known = `UserKnownHostsFile ${dir}/.ssh/known_hosts\nStrictHostKeyChecking accept-new\nBatchMode yes\n`;
+  const env = { ...makeSshHome(dir, client, known), SSH_AUTH_SOCK: join(dir, 'agent') };
   const agent = await startAgent(dir, env.SSH_AUTH_SOCK);
   let started: Started | undefined;
   const up = async (): Promise<void> => {
@@ -75,12 +79,6 @@ export async function startSshd(variables: Readonly<Record<string, string>>): Pr
   };
 }
 
-async function makeKeys(dir: string): Promise<void> {
-  for (const name of ['host', 'user'])
-    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, name)]);
-  copyFileSync(join(dir, 'user.pub'), join(dir, 'authorized'));
-}
-
 function configuration(dir: string, port: number, variables: Readonly<Record<string, string>>): string {
   const given = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
   return `ListenAddress 127.0.0.1
@@ -94,17 +92,6 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 SetEnv ${given.join(' ')}
 `;
-}
-
-/** ssh looks for its configuration where the list of users says, not in HOME: a script in PATH names it. */
-function makeHome(dir: string, client: string): { HOME: string; PATH: string; SSH_AUTH_SOCK: string } {
-  mkdirSync(join(dir, '.ssh'), { mode: 0o700 });
-  mkdirSync(join(dir, 'bin'));
-  const known = `UserKnownHostsFile ${dir}/.ssh/known_hosts\nStrictHostKeyChecking accept-new\nBatchMode yes\n`;
-  writeFileSync(join(dir, '.ssh', 'config'), known);
-  writeFileSync(join(dir, 'bin', 'ssh'), `#!/bin/sh\nexec ${client} -F "$HOME/.ssh/config" "$@"\n`, { mode: 0o755 });
-  const search = `${join(dir, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`;
-  return { HOME: dir, PATH: search, SSH_AUTH_SOCK: join(dir, 'agent') };
 }
 
 /** It alone has the key: the file goes. */
