@@ -24,7 +24,9 @@ async function copyFolder(exec: Exec, from: string, to: string, options: ExecOpt
   await succeed(exec, ['tar', '-C', to, '--no-same-owner', '-xf', '-'], { ...options, input });
 }
 
-async function succeed(exec: Exec, argv: readonly string[], options: ExecOptions): Promise<void> {
-  const { code, stderr } = await exec(argv, { deadline: 300_000, ...options });
-  if (code !== 0) throw new Error(`${argv.join(' ')} in the machine ended with ${String(code)}: ${stderr.trim()}`);
+/** Runs what must succeed and gives what it printed. */
+export async function succeed(exec: Exec, argv: readonly string[], options: ExecOptions = {}): Promise<string> {
+  const { code, stdout, stderr } = await exec(argv, { deadline: 300_000, ...options });
+  if (code === 0) return stdout;
+  throw new Error(`${argv.join(' ')} in the machine ended with ${String(code)}: ${stderr.trim()}`);
 }

@@ -34,6 +34,9 @@ export interface Machine {
   readonly id: string;
   /** Where the host, and so the tests, reach it. */
   readonly address: string;
+  /** Where it reaches the host, and the host's interface to it. */
+  readonly gateway: string;
+  readonly link: string;
   /** Runs an argument list to its end. A non-zero exit is a result, not an error. */
   exec(argv: readonly string[], options?: ExecOptions): Promise<Finished>;
   /** Starts one and returns at once, to be watched and killed. */
@@ -108,8 +111,7 @@ function operate(name: string, claim: Claim, hardware: Hardware, first: Powered)
   };
   return {
     name,
-    id: hardware.place.id,
-    address: hardware.place.address,
+    ...hardware.place,
     exec,
     start: async (argv, options) => startInside(power.leader, argv, options),
     copyIn: async (from, to, options) => copyInto(exec, from, to, options),
