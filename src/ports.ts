@@ -8,16 +8,50 @@ import type { Artifact } from './core/stage.ts';
 
 /** A machine that commands run on: this one, or another over ssh. Every driver that touches a machine goes through it. */
 export interface Host {
+  /** Who we are on it. */
+  readonly me: Login;
   /** Runs an argument list; never a shell string. A non-zero exit is a result, not an error. */
   run(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
-  /** Whole text of a file, the target of a link with `link`, or undefined when there is nothing at the path. */
-  read(path: string, options?: { link?: boolean }): Promise<string | undefined>;
+  /**
+   * Whole text of a file; the target of a link; with `look` `UID MODE KIND` of what is at the path itself, as
+   * `stat -c '%u %a %F'` prints it. Undefined when there is nothing.
+   */
+  read(path: string, options?: ReadOptions): Promise<string | undefined>;
   /** Replaces a file or link so that a reader sees the old or the new one and a power failure keeps one of them. */
   write(path: string, content: Content, options?: WriteOptions): Promise<void>;
-  /** Copies a local file or folder to a path on the host that does not exist yet, and syncs it. */
-  copy(from: string, to: string): Promise<void>;
+  /** Copies a local file or folder to a path on the host that does not exist yet, and syncs it. In a few words: what it cost. */
+  copy(from: string, to: string, options?: CopyOptions): Promise<string>;
   /** An HTTP request as seen from that host. Rejects only when no answer came. */
   request(request: HttpRequest): Promise<HttpAnswer>;
+}
+
+/** A login on a host, or whoever runs this process. */
+export interface Login {
+  /** Name of the host, by itself. */
+  readonly host: string;
+  readonly user: string;
+  readonly uid: number;
+  readonly home: string;
+  /** Its PATH. */
+  readonly path: string;
+  /** A process there that lives no longer than this command: what holds a lock. */
+  readonly pid: number;
+  /** The host is another machine, whose files are not ours. */
+  readonly remote: boolean;
+  /** Who became root there by sudo. */
+  readonly sudoUser: string | undefined;
+}
+
+export interface ReadOptions {
+  link?: boolean;
+  look?: boolean;
+}
+
+export interface CopyOptions {
+  /** Folder on the host that keeps what was sent, so that it is sent once and goes on where it broke off. */
+  keep?: string;
+  progress?: (sent: number, total: number) => void;
+  signal?: AbortSignal;
 }
 
 export interface RunOptions {
@@ -27,6 +61,8 @@ export interface RunOptions {
   /** Milliseconds; the process is ended by then and the result says so. */
   deadline?: number;
   signal?: AbortSignal;
+  /** Its output goes to ours as it comes, without a deadline; the result holds none of it. */
+  passOn?: boolean;
 }
 
 export interface RunResult {
@@ -51,6 +87,8 @@ export interface HttpRequest {
   /** `http://127.0.0.1:8081/path` or https; a certificate is not verified: it is our own door we ask. */
   url: string;
   headers?: Readonly<Record<string, string>>;
+  /** The answer has to tell where the connection came from. */
+  traced?: boolean;
   /** Milliseconds. */
   timeout: number;
   signal?: AbortSignal;
@@ -70,7 +108,7 @@ export interface Artifacts {
   /** What a release of this artifact will be started from: an absolute path, or the name of an image. */
   place(id: string, artifact: Artifact): string;
   /** All of it is there and its record written, or it rejects and there is no such release. In a few words: what was done. */
-  stage(release: Release, artifact: Artifact): Promise<string>;
+  stage(release: Release, artifact: Artifact, options?: Omit<CopyOptions, 'keep'>): Promise<string>;
   /** Nothing but these releases. */
   remove(ids: readonly string[]): Promise<void>;
 }
@@ -211,7 +249,10 @@ export interface Lock {
 
 export interface LockOwner {
   user: string;
+  /** Where the process lives: the host that is deployed to. */
   host: string;
+  /** `user@host` of who gave the command, when that was another machine. */
+  from?: string | undefined;
   pid: number;
   /** Identity of the process beyond its pid: boot id and start time in clock ticks. */
   started: string;

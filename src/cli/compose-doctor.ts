@@ -4,7 +4,6 @@ import { look } from '../core/view.ts';
 import { portOf, type Context, type NginxFacts } from '../doctor/context.ts';
 import { holdersOf } from '../doctor/holder.ts';
 import { readTree } from '../doctor/nginx/tree.ts';
-import { localHost } from '../drivers/host/local.ts';
 import { mustReachSlots, mustSeeSwitch } from '../drivers/router/nginx/edge-checks.ts';
 import { edgeOf } from '../drivers/router/nginx/edge.ts';
 import { nginxPlace, type NginxPlace } from '../drivers/router/nginx/place.ts';
@@ -16,13 +15,13 @@ import type { Host } from '../ports.ts';
 import { compose } from './compose.ts';
 
 /** Gathers what can be had, whatever is broken. What only root may see comes first: composing gives root up. */
-export async function composeDoctor(config: Config): Promise<Context> {
-  const host = localHost();
-  const uid = process.getuid?.() ?? 0;
-  const nginx = config.router.mode === 'l4' ? noNginx(config) : await nginxFacts(host, config, uid);
+export async function composeDoctor(host: Host, config: Config): Promise<Context> {
+  const { uid } = host.me;
+  const hasNginx = config.router.mode !== 'l4' && config.router.mode !== 'none';
+  const nginx = !hasNginx ? noNginx(config) : await nginxFacts(host, config, uid);
   const holders = await holdersOf(host, [config.slots.blue, config.slots.green, portOf(nginx)]);
   const chains = config.router.mode === 'l4' ? await chainsOf(host) : undefined;
-  const world = await attempt(compose(config, () => {}));
+  const world = await attempt(compose(host, config, () => {}));
   const view = world.value && (await attempt(look(world.value)));
   const trouble = world.failure ?? view?.failure;
   return { config, host, uid, nginx, chains, holders, world: world.value, view: view?.value, trouble };

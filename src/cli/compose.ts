@@ -1,4 +1,3 @@
-import { hostname, userInfo } from 'node:os';
 import path from 'node:path';
 import type { Config } from '../config/config.ts';
 import { stateActions } from '../core/setup.ts';
@@ -16,12 +15,24 @@ import { fileStore } from '../drivers/store/files.ts';
 import { stateChecks } from '../drivers/store/checks.ts';
 import { breakLock, lockOwner } from '../drivers/store/lock.ts';
 import { actAsOwner } from './owner.ts';
+import { whoWeAre } from './who.ts';
 import { logTraffic } from '../drivers/traffic.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Artifacts, Host, LockOwner, Pools, Reporter, Router, Runtime, SetupAction } from '../ports.ts';
 
-/** The machine itself, before anything about an app is known. */
-export const thisHost: () => Host = localHost;
+export interface HostOptions {
+  /** The command changes something, so what it does must end with it. */
+  guarded?: boolean;
+  /** root's, by sudo where that is needed. */
+  elevated?: boolean;
+}
+
+/** The server that the configuration is for: this machine, or another over ssh. */
+export async function hostOf({ server }: Config, options: HostOptions = {}): Promise<Host> {
+  if (server === undefined) return localHost();
+  const { sshHost } = await import('../drivers/host/ssh/host.ts');
+  return sshHost(server.address, options);
+}
 
 export interface HeldLock {
   owner: LockOwner;
@@ -29,17 +40,16 @@ export interface HeldLock {
 }
 
 /** The lock of an app without the rest of it; undefined when nobody holds it. */
-export async function composeLock(config: Config): Promise<HeldLock | undefined> {
-  await stateChecks(config);
+export async function composeLock(host: Host, config: Config): Promise<HeldLock | undefined> {
+  await stateChecks(host, config);
   const folder = path.join(config.state, 'lock');
-  const owner = await lockOwner(localHost(), folder);
-  return owner && { owner, remove: () => breakLock(localHost(), folder) };
+  const owner = await lockOwner(host, folder);
+  return owner && { owner, remove: () => breakLock(host, folder) };
 }
 
 /** The only place that knows every driver. */
-export async function compose(config: Config, report: Reporter): Promise<World> {
-  const host = localHost();
-  await stateChecks(config);
+export async function compose(host: Host, config: Config, report: Reporter): Promise<World> {
+  await stateChecks(host, config);
   await actAsOwner(host, config.state);
   const systemd = await managerOf(host, config);
   const router = await routerOf(host, config);
@@ -52,20 +62,20 @@ export async function compose(config: Config, report: Reporter): Promise<World> 
     runtime: await runtimeOf(host, config, systemd),
     address: await addressOf(host, config),
     pools: await poolsOf(host, config),
-    store: fileStore(host, config.state),
+    store: fileStore(host, config.state, host.me.remote ? whoWeAre() : undefined),
     clock: systemClock,
     checks: [...(await routerChecks(host, config)), ...(await unitChecksOf(host, config, systemd))],
     traffic: config.router.mode === 'managed' ? logTraffic(host, accessLog(config)) : undefined,
-    who: `${userInfo().username}@${hostname()}`,
+    who: whoWeAre(),
   };
 }
 
 export async function composeSetup(
+  host: Host,
   config: Config,
   deployer: Deployer,
   report: (line: string) => void,
 ): Promise<{ world: SetupWorld; actions: () => Promise<readonly SetupAction[]> }> {
-  const host = localHost();
   const router = await routerOf(host, config);
   const actions = async () => [
     ...stateActions(config),
@@ -81,12 +91,17 @@ async function routerOf(host: Host, config: Config): Promise<Router> {
     const { default: l4Router } = await import('../drivers/router/l4/router.ts');
     return l4Router(host, config);
   }
+  if (config.router.mode === 'none') {
+    const { default: noRouter } = await import('../drivers/router/none.ts');
+    return noRouter(host, config);
+  }
   if (config.router.mode !== 'classic') return markerRouter(host, config);
   const { default: classicRouter } = await import('../drivers/router/nginx/classic.ts');
   return classicRouter(host, config, systemClock);
 }
 
 async function routerChecks(host: Host, config: Config): Promise<World['checks']> {
+  if (config.router.mode === 'none') return [];
   if (config.router.mode !== 'l4') return nginxChecks(host, config);
   const { l4Checks } = await import('../drivers/router/l4/checks.ts');
   return l4Checks(host, config);
@@ -138,7 +153,7 @@ async function unitActions(host: Host, config: Config, deployer: Deployer): Prom
 
 async function managerOf(host: Host, config: Config): Promise<Manager | undefined> {
   if (!(await usesSystemd(host, config))) return undefined;
-  const uid = process.getuid?.() ?? 0;
+  const { uid } = host.me;
   return uid === 0 ? { of: 'system' } : { of: 'user', uid };
 }
 

@@ -1,11 +1,11 @@
-import { stat } from 'node:fs/promises';
+import { exitCodes, Failure } from '../core/failure.ts';
 import type { Deployer } from '../core/setup-action.ts';
 import type { Host } from '../ports.ts';
 
 /** To whom a state directory belongs; undefined when there is none, or when its user is gone. */
 export async function ownerOf(host: Host, state: string): Promise<Deployer | undefined> {
-  const seen = await stat(state).catch(() => undefined);
-  return seen && accountOf(host, String(seen.uid));
+  const [uid] = (await host.read(state, { look: true }).catch(() => undefined))?.split(' ') ?? [];
+  return uid === undefined ? undefined : accountOf(host, uid);
 }
 
 /** A user by name or number. */
@@ -20,13 +20,23 @@ export async function accountOf(host: Host, user: string): Promise<Deployer | un
  * the owner's way, and the units are those of the owner's own service manager.
  */
 export async function actAsOwner(host: Host, state: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const seen = await stat(state).catch(() => undefined);
-  const owner = seen && seen.uid !== 0 ? await accountOf(host, String(seen.uid)) : undefined;
-  if (!owner) return;
+  if (host.me.uid !== 0) return;
+  const owner = await ownerOf(host, state);
+  if (!owner || owner.uid === 0) return;
+  if (host.me.remote) throw logInAs(host, owner);
   const { stdout } = await host.run(['id', '-G', '--', owner.name]);
   process.setgroups?.(stdout.trim().split(' ').map(Number));
   process.setgid?.(owner.gid);
   process.setuid?.(owner.uid);
   process.env['HOME'] = owner.home;
+}
+
+function logInAs({ me }: Host, owner: Deployer): Failure {
+  return new Failure({
+    code: 'NOT_YOURS',
+    exit: exitCodes.configuration,
+    what: `the state of this app on ${me.host} belongs to ${owner.name}`,
+    why: `the login there is ${me.user}; what root wrote would stand in the way of ${owner.name}`,
+    fix: `log in as ${owner.name}: \`server: ${owner.name}@…\` in cutover.yaml`,
+  });
 }

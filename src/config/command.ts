@@ -1,7 +1,7 @@
 import { suggest } from './suggest.ts';
 
 /** What cutover fills in when it runs a command of the configuration. */
-export const placeholders = ['artifact', 'port', 'slot', 'release'] as const;
+export const placeholders = ['artifact', 'port', 'slot', 'release', 'server'] as const;
 
 /** A mistake in a command; `word` is its place in a list, undefined in a line. */
 export interface CommandMistake {

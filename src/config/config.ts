@@ -5,6 +5,13 @@ export interface Config {
   /** Absolute path of the file this came from; the folder of it is where relative paths start. */
   readonly file: string;
   readonly app: string;
+  /** The one that this configuration is for, over ssh; undefined: this machine, or one of `servers` still to be chosen. */
+  readonly server: Server | undefined;
+  /** All that the file names, over ssh; empty: this machine. */
+  readonly servers: readonly Server[];
+  /** What differs for the servers of a role, as a whole configuration. */
+  readonly roles: Readonly<Record<string, Config>>;
+  readonly rollout: Rollout;
   /** Absolute path or glob of a jar, a file or a folder; for containers as `artifactKind` says. */
   readonly artifact: string;
   /** `path`: a file or folder. For containers: an image's name, the path of an archive, of a folder to build, or of a Compose file. */
@@ -40,6 +47,26 @@ export interface Config {
   /** Bytes of output kept per release (twice that at most on disk). */
   readonly logSize: number;
   readonly upstream: Upstream;
+}
+
+export interface Server {
+  /** As people call it, and as it is told in every output. */
+  readonly name: string;
+  /** What ssh is given. */
+  readonly address: string;
+  readonly role: string | undefined;
+}
+
+/** Servers of a wave: so many, or a share of all. */
+export type Wave = { readonly count: number } | { readonly percent: number };
+
+export interface Rollout {
+  readonly waves: readonly Wave[];
+  /** How long the first wave is watched. */
+  readonly watch: number;
+  readonly onFailure: 'back' | 'stop';
+  readonly beforeServer: Hook | undefined;
+  readonly afterServer: Hook | undefined;
 }
 
 export interface RunCommand {
@@ -85,8 +112,8 @@ export interface Health {
 }
 
 export interface RouterConfig {
-  /** The first three are nginx's; `l4` is the kernel's own switch. */
-  readonly mode: 'managed' | 'adopted' | 'classic' | 'l4';
+  /** The first three are nginx's; `l4` is the kernel's own switch; `none` has no traffic to switch. */
+  readonly mode: 'managed' | 'adopted' | 'classic' | 'l4' | 'none';
   /** Name of the container that nginx is in; its paths are then paths inside it. Undefined: it is on this machine. */
   readonly container: string | undefined;
   readonly binary: string;

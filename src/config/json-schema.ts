@@ -38,7 +38,7 @@ export function jsonSchema(): Record<string, unknown> {
     title: 'cutover.yaml',
     description: 'Configuration of cutover, zero-downtime deployment for the servers you already have.',
     ...rest,
-    properties: { ...properties, router: { anyOf: [properties['router'], { const: 'l4' }] } },
+    properties: { ...properties, router: { anyOf: [properties['router'], { enum: ['l4', 'none'] }] } },
   };
 }
 

@@ -6,6 +6,7 @@ import { explain } from './issues.ts';
 import { isMap, showPath, type Mistake } from './mistake.ts';
 import { placeOf, restoreTexts, strangeKeys } from './place.ts';
 import { pathMistakes, resolveConfig } from './resolve.ts';
+import { rolesIn, type RoleText } from './roles.ts';
 import { findContradictions } from './rules.ts';
 import { schema } from './schema.ts';
 
@@ -50,21 +51,41 @@ function read(file: string, document: Document.Parsed): { config?: Config; findi
   restoreTexts(document);
   const written = plainValue(document);
   if ('message' in written) return { findings: [{ offset: 0, said: written.message }] };
-  const value = spelledOut(written.value);
-  const result = schema.safeParse(value);
-  const contradictions = [...strange, ...findContradictions(value)];
-  if (!result.success)
-    return {
-      findings: [...explain(result.error.issues, value), ...contradictions].map(place),
-    };
-  if (contradictions.length > 0) return { findings: contradictions.map(place) };
-  const config = resolveConfig(file, result.data, isMap(value) ? Object.keys(value) : []);
-  return { config, findings: pathMistakes(config).map(place) };
+  const { config, mistakes } = understood(file, written.value);
+  const found = [...strange, ...mistakes];
+  if (!config || found.length > 0) return { findings: found.map(place) };
+  const roles = rolesIn(written.value).map((role) => ({ ...role, ...understood(file, role.value) }));
+  const configs = roles.flatMap(({ name, config: own }) => (own ? [[name, own] as const] : []));
+  return {
+    config: { ...config, roles: Object.fromEntries(configs) },
+    findings: roles.flatMap(roleMistakes).map(place),
+  };
 }
 
-/** `router: l4` needs no more words. */
+interface Understood {
+  readonly config?: Config;
+  readonly mistakes: readonly Mistake[];
+}
+
+function understood(file: string, whole: unknown): Understood {
+  const value = spelledOut(whole);
+  const result = schema.safeParse(value);
+  const contradictions = findContradictions(value);
+  if (!result.success) return { mistakes: [...explain(result.error.issues, value), ...contradictions] };
+  if (contradictions.length > 0) return { mistakes: contradictions };
+  const config = resolveConfig(file, result.data, isMap(value) ? Object.keys(value) : []);
+  return { config, mistakes: pathMistakes(config) };
+}
+
+function roleMistakes({ name, mistakes, foreign }: RoleText & Understood): readonly Mistake[] {
+  const common = foreign.map((key) => ({ path: ['roles', name], key, message: `${key} is the same for all roles` }));
+  return [...common, ...mistakes.map((mistake) => ({ ...mistake, path: ['roles', name, ...mistake.path] }))];
+}
+
+/** `router: l4` and `router: none` need no more words. */
 function spelledOut(value: unknown): unknown {
-  return isMap(value) && value['router'] === 'l4' ? { ...value, router: { mode: 'l4' } } : value;
+  const mode = isMap(value) ? value['router'] : undefined;
+  return isMap(value) && (mode === 'l4' || mode === 'none') ? { ...value, router: { mode } } : value;
 }
 
 function say({ path, message }: Mistake): string {

@@ -5,6 +5,7 @@ import { isArchive } from './image-name.ts';
 import type { Mistake, Path } from './mistake.ts';
 import { isJar } from './rules.ts';
 import type { Written } from './schema.ts';
+import { serversOf } from './servers.ts';
 import { plainPath } from './values-router.ts';
 
 /** Fills in what depends on other fields and makes paths absolute. */
@@ -15,6 +16,10 @@ export function resolveConfig(file: string, written: Written, given: readonly st
   return {
     file,
     app: written.app,
+    server: undefined,
+    servers: serversOf(written),
+    roles: {},
+    rollout: rolloutOf(written.rollout),
     ...artifactOf(written, from),
     domains: written.domain ?? [],
     state: from(written.state ?? `/var/lib/cutover/${written.app}`),
@@ -26,7 +31,7 @@ export function resolveConfig(file: string, written: Written, given: readonly st
     health: healthOf(written.health),
     grace: written.grace,
     drain: written.drain,
-    standby: written.router.old_connections === 'close' ? 0 : written.standby,
+    standby: keepsNone(written.router) ? 0 : written.standby,
     keep: written.keep,
     runtime: written.runtime,
     router: routerOf(written, from),
@@ -35,6 +40,15 @@ export function resolveConfig(file: string, written: Written, given: readonly st
     logSize: written.log_size,
     upstream: upstreamOf(written, run),
   };
+}
+
+/** What works by itself, without being sent requests, must not go on twice. */
+function keepsNone({ mode, old_connections: old }: Written['router']): boolean {
+  return mode === 'none' || old === 'close';
+}
+
+function rolloutOf({ waves, watch, on_failure: onFailure, ...hooks }: Written['rollout']): Config['rollout'] {
+  return { waves, watch, onFailure, beforeServer: hooks.before_server, afterServer: hooks.after_server };
 }
 
 /** A folder with a space or a quote in its name makes a bad path out of a good relative one. */

@@ -6,7 +6,7 @@ const nginxKeys = ['container', 'binary', 'conf', 'prefix', 'sites', 'pid', 'fai
 const includeKeys = ['include', 'variable'];
 const siteKeys = ['tls', 'max_body'];
 
-type Mode = 'managed' | 'adopted' | 'classic' | 'l4';
+type Mode = 'managed' | 'adopted' | 'classic' | 'l4' | 'none';
 
 /** Keys of `router` that another mode would need. */
 const foreignTo: Readonly<Record<Mode, Readonly<Record<string, readonly string[]>>>> = {
@@ -14,6 +14,13 @@ const foreignTo: Readonly<Record<Mode, Readonly<Record<string, readonly string[]
   adopted: { managed: siteKeys, l4: l4Keys },
   classic: { managed: siteKeys, l4: l4Keys },
   l4: { managed: siteKeys, 'adopted or classic': includeKeys, nginx: nginxKeys },
+  none: {
+    managed: siteKeys,
+    'adopted or classic': includeKeys,
+    nginx: nginxKeys,
+    l4: l4Keys,
+    'a front door': ['listen', 'front_door'],
+  },
 };
 
 /** What a mode of the router does not know, or cannot do. */

@@ -2,6 +2,7 @@ import { readCommand } from './command.ts';
 import { isArchive, isImage } from './image-name.ts';
 import { isMap, valueAt, type Mistake, type Path } from './mistake.ts';
 import { routerMistakes } from './rules-router.ts';
+import { serverMistakes } from './rules-servers.ts';
 
 /** What one field cannot know of another. Reads the file as it was written, so that it works beside other mistakes. */
 export function findContradictions(written: unknown): Mistake[] {
@@ -11,6 +12,7 @@ export function findContradictions(written: unknown): Mistake[] {
     ...portMistakes(written),
     ...ownPortMistakes(written),
     ...routerMistakes(written),
+    ...serverMistakes(written),
   ];
 }
 

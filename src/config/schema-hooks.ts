@@ -11,7 +11,7 @@ export const commandLine = written.transform((given, context): readonly string[]
 
 const deadline = duration(1).prefault('60s');
 
-const hook = z.union(
+export const hook = z.union(
   [
     commandLine.transform((argv) => ({ argv, shell: false, deadline: 60_000 })),
     z

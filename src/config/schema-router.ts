@@ -24,9 +24,9 @@ const tls = z.strictObject({
 
 export const router = z
   .strictObject({
-    mode: z.enum(['managed', 'adopted', 'classic', 'l4']).prefault('managed').meta({
+    mode: z.enum(['managed', 'adopted', 'classic', 'l4', 'none']).prefault('managed').meta({
       description:
-        'Who switches, and how. `managed`: cutover writes a site of nginx of its own. `adopted`: your server block stays and names `variable`; no reload on a deploy. `classic`: the same with a rewritten include file and a reload. `l4`: no nginx, the kernel sends each new connection to the live slot. `router: l4` is short for `router: {mode: l4}`.',
+        'Who switches, and how. `managed`: cutover writes a site of nginx of its own. `adopted`: your server block stays and names `variable`; no reload on a deploy. `classic`: the same with a rewritten include file and a reload. `l4`: no nginx, the kernel sends each new connection to the live slot. `none`: no traffic at all, as for a worker; the new release is started, proven healthy, and the old one is stopped. `router: l4` is short for `router: {mode: l4}`, and so is `router: none`.',
     }),
     container: engineWord.optional().meta({
       description:

@@ -3,6 +3,7 @@ import { container, serviceName } from './schema-container.ts';
 import { hooks } from './schema-hooks.ts';
 import { health } from './schema-health.ts';
 import { router, upstream } from './schema-router.ts';
+import { roles, rollout, server, serverList } from './schema-servers.ts';
 import { appName, domain, localPath, routerPath, userName } from './values-router.ts';
 import { duration, envName, envValue, oneOrMore, port, size, text, wholeNumber } from './values.ts';
 
@@ -41,6 +42,22 @@ export const schema = z.strictObject({
         { compose: 'compose.yaml', service: 'web' },
       ],
     }),
+  server: server.optional().meta({
+    description:
+      'Server that is deployed to over ssh: a name of your ssh configuration, `user@host`, or `ssh://user@host:port`. Nothing has to be installed there but the application and nginx.',
+    otherwise: 'this machine',
+    samples: ['deploy@shop1.example.com'],
+  }),
+  servers: serverList.optional().meta({
+    description: 'Several servers that run the same application, deployed to in waves.',
+    samples: [['shop1', 'shop2', 'shop3']],
+  }),
+  roles: roles.prefault({}).meta({
+    description:
+      'Servers by what they do. Each role is a list of servers, or `servers:` with what is different there (`run`, `env`, `health`, …). A role named `worker` has slots without a front door.',
+    samples: [{ web: ['shop1', 'shop2'], worker: ['jobs1'] }],
+  }),
+  rollout: rollout.prefault({}).meta({ description: 'How a deploy goes through several servers.' }),
   domain: oneOrMore(domain, 'must be a host name or a list of them')
     .optional()
     .meta({

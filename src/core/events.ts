@@ -6,6 +6,8 @@ export type ReporterEvent =
   | { type: 'begin'; deployment: string; command: string; plan: readonly Step[]; deadline: number }
   | { type: 'step'; step: Step; index: number }
   | { type: 'note'; text: string }
+  /** Bytes of the artifact that the server has, told a few times a second. */
+  | { type: 'progress'; sent: number; total: number }
   | { type: 'done'; step: Step; index: number; took: number; detail: string | undefined }
   | { type: 'failed'; step: Step; index: number; took: number; failure: FailureFields }
   | { type: 'abort'; why: string; plan: readonly Step[] }

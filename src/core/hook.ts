@@ -19,16 +19,19 @@ export async function runHook(
 ): Promise<string | undefined> {
   const hook = config.hooks[name];
   if (!hook) return undefined;
-  const values = { slot, port: String(config.slots[slot]), release: release ?? '' };
+  const server = config.server?.name ?? host.me.host;
+  const values = { slot, port: String(config.slots[slot]), release: release ?? '', server };
   const { code, stdout, stderr, timedOut } = await host.run([...endsWithUs, ...filledCommand(hook, values)], {
     deadline: hook.deadline,
     signal,
-    cwd: path.dirname(config.file),
+    // The folder of the configuration is not on a server.
+    cwd: host.me.remote ? config.state : path.dirname(config.file),
     env: {
       CUTOVER_APP: config.app,
       CUTOVER_SLOT: slot,
       CUTOVER_PORT: values.port,
       CUTOVER_RELEASE: values.release,
+      CUTOVER_SERVER: server,
       CUTOVER_HOOK: name,
     },
   });

@@ -22,14 +22,15 @@ const javaCommand = [
 /** An image brings its own PATH. What the system properties of `javaCommand` say, for a Spring Boot image. */
 const containerDefaults = { SERVER_SHUTDOWN: 'graceful', MANAGEMENT_ENDPOINT_HEALTH_PROBES_ENABLED: 'true' };
 
-function processDefaults(): Readonly<Record<string, string>> {
-  return { PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' };
+function processDefaults({ me }: World['host']): Readonly<Record<string, string>> {
+  return { PATH: me.path, LANG: 'C.UTF-8' };
 }
 
 /** How a release is started in a slot: the command with everything filled in, and its environment. */
 export async function launchOf({ config, host }: World, slot: Slot, release: Release): Promise<Launch> {
   const port = config.slots[slot];
-  const values = { artifact: release.artifact, port: String(port), slot, release: release.id };
+  const server = config.server?.name ?? host.me.host;
+  const values = { artifact: release.artifact, port: String(port), slot, release: release.id, server };
   const inContainer = config.runtime === 'docker';
   const command = config.run ?? { argv: inContainer ? [] : defaultCommand(release), shell: false };
   const argv = filledCommand(command, values);
@@ -40,7 +41,7 @@ export async function launchOf({ config, host }: World, slot: Slot, release: Rel
     argv: inContainer ? argv : [await absolute(host, argv[0] ?? ''), ...argv.slice(1)],
     user: config.user,
     env: {
-      ...(inContainer ? containerDefaults : processDefaults()),
+      ...(inContainer ? containerDefaults : processDefaults(host)),
       ...config.env,
       ...secrets,
       PORT: String(port),

@@ -25,12 +25,13 @@ export interface Job {
 
 const confirmsInARow = 3;
 const drainInterval = 50;
+const progressInterval = 200;
 
 /** Carries out one step and verifies it. Answers with a few words about how it went. */
 export async function perform(world: World, job: Job, step: Step, signal: AbortSignal): Promise<string | undefined> {
   switch (step.do) {
     case 'stage':
-      return job.artifact && world.artifacts.stage(job.artifact.release, job.artifact.source);
+      return job.artifact && staged(world, job.artifact, signal);
     case 'drain':
       return drain(world, job, step, signal);
     case 'stop':
@@ -48,6 +49,20 @@ export async function perform(world: World, job: Job, step: Step, signal: AbortS
     case 'prune':
       return pruned(world);
   }
+}
+
+async function staged(
+  { artifacts, clock, report }: World,
+  { release, source }: NonNullable<Job['artifact']>,
+  signal: AbortSignal,
+): Promise<string> {
+  let next = 0;
+  const progress = (sent: number, total: number) => {
+    if (clock.elapsed() < next) return;
+    next = clock.elapsed() + progressInterval;
+    report({ type: 'progress', sent, total });
+  };
+  return artifacts.stage(release, source, { signal, progress });
 }
 
 async function drain(

@@ -34,8 +34,8 @@ export async function filtered<T>(items: readonly T[], test: (item: T) => Promis
   return items.filter((_, index) => kept[index]);
 }
 
-export function asWho({ deployer }: SetupWorld, { argv, asDeployer }: SetupCommand): readonly string[] {
-  if (!asDeployer || process.getuid?.() === deployer.uid) return argv;
+export function asWho({ deployer, host }: SetupWorld, { argv, asDeployer }: SetupCommand): readonly string[] {
+  if (!asDeployer || host.me.uid === deployer.uid) return argv;
   return ['runuser', '-u', deployer.name, '--', 'env', `XDG_RUNTIME_DIR=/run/user/${deployer.uid}`, ...argv];
 }
 

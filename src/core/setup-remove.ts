@@ -68,7 +68,7 @@ async function restore({ host, report }: SetupWorld, { path: file, before, look 
   const [mode = '644', uid, gid] = look?.split(' ') ?? [];
   const { code, stderr } = await host.run(['sh', '-c', giveBack, 'give-back', file, mode], { input: before });
   if (code !== 0) throw new Error(`${file} could not be given back: ${stderr.trim()}`);
-  if (uid && gid && process.getuid?.() === 0) await host.run(['chown', `${uid}:${gid}`, '--', file]);
+  if (uid && gid && host.me.uid === 0) await host.run(['chown', `${uid}:${gid}`, '--', file]);
 }
 
 async function mustBeUnchanged({ host }: SetupWorld, { replaced }: Manifest): Promise<void> {

@@ -107,7 +107,7 @@ async function make(world: SetupWorld, thing: Thing): Promise<void> {
 }
 
 async function own({ host, deployer }: SetupWorld, file: string, owner: Owner): Promise<void> {
-  if (process.getuid?.() !== 0 || owner === undefined) return;
+  if (host.me.uid !== 0 || owner === undefined) return;
   const who = owner === 'deployer' ? `${deployer.uid}:${deployer.gid}` : `0:${deployer.gid}`;
   await host.run(['chown', '-h', who, file]);
 }

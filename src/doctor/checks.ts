@@ -25,8 +25,9 @@ import type { Check } from './finding.ts';
 
 /** What is nginx's is not looked for where the kernel switches, and the other way round. */
 export function checksFor({ router }: Config): readonly Check[] {
-  if (router.mode !== 'l4') return checks;
+  if (router.mode !== 'l4' && router.mode !== 'none') return checks;
   const all = checks.filter(({ group, id }) => group !== 'nginx' && !ofNginx.includes(id));
+  if (router.mode === 'none') return all;
   const at = all.findIndex(({ group }) => group === 'server');
   return [...all.slice(0, at), ...kernelChecks, ...all.slice(at)];
 }

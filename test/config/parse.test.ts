@@ -6,6 +6,16 @@ import { configWith, mistakesIn } from './support.ts';
 const defaults: Config = {
   file: '/srv/shop/cutover.yaml',
   app: 'shop',
+  server: undefined,
+  servers: [],
+  roles: {},
+  rollout: {
+    waves: [{ count: 1 }, { percent: 100 }],
+    watch: 10_000,
+    onFailure: 'back',
+    beforeServer: undefined,
+    afterServer: undefined,
+  },
   artifactKind: 'path',
   service: undefined,
   container: {

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/parse.ts';
-import { localHost } from '../../src/drivers/host/local.ts';
 import { helperText } from '../../src/drivers/router/l4/helper.ts';
 import { membersOf, placeOf, publicPlaces, shownPlace, slotAt } from '../../src/drivers/router/l4/places.ts';
 import { splitIn } from '../../src/drivers/router/l4/rules.ts';
@@ -46,7 +45,7 @@ describe('a configuration of l4', () => {
       fc.asyncProperty(fc.string({ maxLength: 40 }), async (hostile) => {
         const given = config(pools);
         const l4 = { ...given.router.l4, rules: `/tmp/${hostile.replaceAll('\0', '')}` };
-        const text = await helperText(localHost(), { ...given, router: { ...given.router, l4 } });
+        const text = await helperText({ ...given, router: { ...given.router, l4 } });
         const head = text.slice(0, text.indexOf('\n# The one program'));
         const shown = execFileSync('sh', ['-c', `${head}\nprintf %s "$folder"`], { encoding: 'utf8' });
         expect(shown).toBe(l4.rules);
@@ -58,7 +57,7 @@ describe('a configuration of l4', () => {
   it.each(['blue;reboot', '100 reboot', '-1', '101', '1e1', '$(id)', ''])(
     'a split of %j is refused by the program',
     async (percent) => {
-      const text = (await helperText(localHost(), config(pools))).replace(/^folder=.*$/m, 'folder=/tmp');
+      const text = (await helperText(config(pools))).replace(/^folder=.*$/m, 'folder=/tmp');
       expect(() => execFileSync('sh', ['-s', 'split', percent], { input: text, stdio: 'pipe' })).toThrow(
         /not a number|too large/,
       );

@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { beforeAll, expect, test } from 'vitest';
 import { ensureKernelTools } from '../../lab/hosts.ts';
 import { parseConfig } from '../../src/config/parse.ts';
-import { localHost } from '../../src/drivers/host/local.ts';
 import { helperText } from '../../src/drivers/router/l4/helper.ts';
 
 const both = (blue: string, green: string) => `pools: { blue: [${blue}], green: [${green}] }`;
@@ -48,6 +47,6 @@ async function textOf(router: string): Promise<string> {
     '/srv/cutover.yaml',
     `app: shop\nartifact: .\nrun: x\nhealth: { command: x }\nrouter: { mode: l4, ${router} }\n`.replace(', }', ' }'),
   );
-  const program = (await helperText(localHost(), config)).replace(/^folder=.*$/m, 'folder=/tmp');
+  const program = (await helperText(config)).replace(/^folder=.*$/m, 'folder=/tmp');
   return execFileSync('sh', ['-s', 'text'], { input: program, encoding: 'utf8' });
 }

@@ -6,12 +6,13 @@ import { measured } from '../../src/artifact/digest.ts';
 import { compose } from '../../src/cli/compose.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { deploy } from '../../src/core/deploy.ts';
+import { localHost } from '../../src/drivers/host/local.ts';
 import { asFailure } from '../../src/core/failure.ts';
 import { soleSlot, type Split } from '../../src/core/split.ts';
 
 const [file = ''] = process.argv.slice(2);
 const config = await loadConfig({ file, cwd: process.cwd(), env: process.env });
-const world = await compose(config, () => {});
+const world = await compose(localHost(), config, () => {});
 let killed = false;
 
 async function writeAndKill(split: Split): Promise<void> {

@@ -4,6 +4,7 @@
  * usage: killed.ts CONFIG deploy|rollback N
  */
 import { deploy } from '../../src/core/deploy.ts';
+import { localHost } from '../../src/drivers/host/local.ts';
 import { rollback } from '../../src/core/rollback.ts';
 import type { World } from '../../src/core/world.ts';
 import { measured } from '../../src/artifact/digest.ts';
@@ -39,7 +40,7 @@ function doomed(world: World): World {
 }
 
 const config = await loadConfig({ file, cwd: process.cwd(), env: process.env });
-const world = doomed(await compose(config, () => {}));
+const world = doomed(await compose(localHost(), config, () => {}));
 const options = { command, wait: 0, signal: new AbortController().signal, message: undefined };
 await (command === 'deploy'
   ? deploy(world, await measured(config.artifact), { ...options, notReversible: undefined })

@@ -70,10 +70,20 @@ export function worldOf(server: Server, fate: Fate = { at: 0, how: 'live' }): Wo
     who: 'me@here',
     clock: { now: () => 0, elapsed: () => time, sleep: async (milliseconds) => void (time += milliseconds) },
     host: {
+      me: {
+        host: 'here',
+        user: 'me',
+        uid: 1000,
+        home: '/home/me',
+        path: '/bin',
+        pid: 1,
+        remote: false,
+        sudoUser: undefined,
+      },
       run: () => answered(() => ({ code: 0, stdout: '/bin/true', stderr: '', timedOut: false })),
       read: () => answered(() => undefined),
       write: () => answered(() => undefined),
-      copy: () => answered(() => undefined),
+      copy: () => answered(() => ''),
       request: ({ url }) => answered(() => answer(server, config.slots, Number(new URL(url).port))),
     },
     artifacts: {

@@ -1,11 +1,12 @@
 import type { Config } from '../../config/config.ts';
 import { deploy, deployPlan, type DeployOptions } from '../../core/deploy.ts';
 import type { Artifact } from '../../core/stage.ts';
-import { compose } from '../compose.ts';
 import { parseDuration } from '../duration-option.ts';
-import { configOf, reporterOf, type MainOptions } from '../main-options.ts';
+import { opened, openedToLook, reporterOf, type MainOptions } from '../main-options.ts';
 import { endText, planText } from '../render/result.ts';
 import { interruptible } from '../signals.ts';
+import { targetsOf } from '../targets.ts';
+import { whoWeAre } from '../who.ts';
 
 interface Options extends MainOptions {
   plan?: boolean;
@@ -16,25 +17,24 @@ interface Options extends MainOptions {
 
 export default async function deployCommand(options: Options, named?: string): Promise<void> {
   const signal = interruptible();
-  const config = await configOf(options);
-  const [world, artifact] = await Promise.all([
-    compose(config, reporterOf(options, config.app)),
-    resolved(config, named),
-  ]);
+  const { each } = await targetsOf(options);
   const how: DeployOptions = {
-    command: `deploy by ${world.who}`,
+    command: `deploy by ${whoWeAre()}`,
     wait: options.wait ? parseDuration(options.wait) : 0,
     signal,
     message: options.message,
     notReversible: options.notReversible,
   };
-  if (options.plan) return print(options.json ? undefined : planText, await deployPlan(world, artifact, how));
+  const [config, ...others] = each;
+  if (config === undefined || others.length > 0) throw new Error('todo');
+  const open = options.plan ? openedToLook(config) : opened(config, reporterOf(options, config));
+  const [world, artifact] = await Promise.all([open, resolved(config, named)]);
+  if (options.plan) {
+    const begin = await deployPlan(world, artifact, how);
+    return void process.stdout.write(options.json ? `${JSON.stringify(begin)}\n` : planText(begin, world, artifact));
+  }
   const done = await deploy(world, artifact, how);
   if (!options.json) process.stdout.write(endText(done, config));
-
-  function print(text: typeof planText | undefined, begin: Awaited<ReturnType<typeof deployPlan>>): void {
-    process.stdout.write(text ? text(begin, world, artifact) : `${JSON.stringify(begin)}\n`);
-  }
 }
 
 async function resolved(config: Config, named: string | undefined): Promise<Artifact> {

@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import { exitCodes, Failure } from '../../core/failure.ts';
 import { down } from '../../core/up-down.ts';
-import { compose } from '../compose.ts';
-import { configOf, reporterOf, type MainOptions } from '../main-options.ts';
+import { opened, reporterOf, type MainOptions } from '../main-options.ts';
+import { targetOf } from '../targets.ts';
 import { interruptible } from '../signals.ts';
 
 interface Options extends MainOptions {
@@ -10,8 +10,8 @@ interface Options extends MainOptions {
 }
 
 export default async function downCommand(options: Options): Promise<void> {
-  const config = await configOf(options);
-  const world = await compose(config, reporterOf(options, config.app));
+  const config = await targetOf(options);
+  const world = await opened(config, reporterOf(options, config));
   if (!options.yes) await mustConfirm(config.app);
   const done = await down(world, { command: `down by ${world.who}`, wait: 0, signal: interruptible() });
   if (!options.json)

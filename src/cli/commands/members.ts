@@ -3,8 +3,8 @@ import { checkMembers, membersOf, setMember } from '../../core/members.ts';
 import { exitCodes, Failure } from '../../core/failure.ts';
 import type { World } from '../../core/world.ts';
 import type { Pools } from '../../ports.ts';
-import { compose } from '../compose.ts';
-import { configOf, type MainOptions } from '../main-options.ts';
+import { opened, type MainOptions } from '../main-options.ts';
+import { targetOf } from '../targets.ts';
 import { membersText } from '../render/members.ts';
 import { paintFor } from '../render/paint.ts';
 import { interruptible } from '../signals.ts';
@@ -18,7 +18,7 @@ const interval = 1000;
 
 export default async function membersCommand(options: Options, action?: string, address?: string): Promise<void> {
   const signal = interruptible();
-  const world = await compose(await configOf(options), () => {});
+  const world = await opened(await targetOf(options), () => {});
   const { pools } = world;
   if (!pools) throw noPools();
   if (!options.watch) return print(options, await done(world, pools, signal, action, address), undefined);

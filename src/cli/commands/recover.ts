@@ -1,7 +1,7 @@
 import { recover } from '../../core/recover.ts';
 import { look } from '../../core/view.ts';
-import { compose } from '../compose.ts';
-import { configOf, reporterOf, type MainOptions } from '../main-options.ts';
+import { opened, reporterOf, type MainOptions } from '../main-options.ts';
+import { targetOf } from '../targets.ts';
 import { interruptible } from '../signals.ts';
 
 interface Options extends MainOptions {
@@ -9,8 +9,8 @@ interface Options extends MainOptions {
 }
 
 export default async function recoverCommand(options: Options): Promise<void> {
-  const config = await configOf(options);
-  const world = await compose(config, reporterOf(options, config.app));
+  const config = await targetOf(options);
+  const world = await opened(config, reporterOf(options, config));
   const done = await recover(world, {
     command: `recover by ${world.who}`,
     wait: 0,

@@ -1,7 +1,7 @@
 import { rollback } from '../../core/rollback.ts';
-import { compose } from '../compose.ts';
 import { parseDuration } from '../duration-option.ts';
-import { configOf, reporterOf, type MainOptions } from '../main-options.ts';
+import { opened, reporterOf, type MainOptions } from '../main-options.ts';
+import { targetOf } from '../targets.ts';
 import { endText } from '../render/result.ts';
 import { interruptible } from '../signals.ts';
 
@@ -12,8 +12,8 @@ interface Options extends MainOptions {
 
 export default async function rollbackCommand(options: Options, release?: string): Promise<void> {
   const signal = interruptible();
-  const config = await configOf(options);
-  const world = await compose(config, reporterOf(options, config.app));
+  const config = await targetOf(options);
+  const world = await opened(config, reporterOf(options, config));
   const wait = options.wait ? parseDuration(options.wait) : 0;
   const done = await rollback(world, {
     command: `rollback by ${world.who}`,

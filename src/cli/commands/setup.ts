@@ -1,24 +1,31 @@
-import { userInfo } from 'node:os';
 import { exitCodes, Failure } from '../../core/failure.ts';
 import { setUp } from '../../core/setup.ts';
 import { describe, type Deployer } from '../../core/setup-action.ts';
 import { removeSetup } from '../../core/setup-remove.ts';
-import type { SetupAction } from '../../ports.ts';
-import { composeSetup, thisHost } from '../compose.ts';
-import { configOf, type MainOptions } from '../main-options.ts';
+import type { Config } from '../../config/config.ts';
+import type { Host, SetupAction } from '../../ports.ts';
+import { composeSetup, hostOf } from '../compose.ts';
+import type { MainOptions } from '../main-options.ts';
+import { targetOf } from '../targets.ts';
 import { accountOf, ownerOf } from '../owner.ts';
 
 interface Options extends MainOptions {
   print?: boolean;
   remove?: boolean;
   owner?: string;
+  login?: string;
 }
 
 export default async function setupCommand(options: Options): Promise<void> {
-  const config = await configOf(options);
-  const owner = options.owner ?? (await ownerSoFar(config.state)) ?? process.env['SUDO_USER'];
-  const deployer = await deployerOf(owner);
-  const { world, actions } = await composeSetup(config, deployer, (line) => process.stderr.write(`  ${line}\n`));
+  const config = await targetOf(options);
+  const host = await hostOf(loginOf(config, options.login), { elevated: true });
+  const owner =
+    options.owner ??
+    (await ownerSoFar(host, config.state)) ??
+    host.me.sudoUser ??
+    (await usualUser(config, options.login));
+  const deployer = await deployerOf(host, owner);
+  const { world, actions } = await composeSetup(host, config, deployer, (line) => process.stderr.write(`  ${line}\n`));
   if (options.remove) return remove();
   const planned = await actions();
   if (options.print) return void process.stdout.write(planned.map(printed).join('\n'));
@@ -30,24 +37,31 @@ export default async function setupCommand(options: Options): Promise<void> {
   );
 
   async function remove(): Promise<void> {
-    await mustBeDown(config.state);
+    await mustBeDown(host, config.state);
     await removeSetup(world);
     process.stdout.write(`Everything of ${config.app} is gone; what it had replaced is back.\n`);
   }
 }
 
-/** Before the first set-up a folder of the state may be there already: an engine makes what it is to mount, as root. */
-async function ownerSoFar(state: string): Promise<string | undefined> {
-  const { code } = await thisHost().run(['test', '-e', `${state}/setup.json`]);
-  return code === 0 ? (await ownerOf(thisHost(), state))?.name : undefined;
+async function usualUser(config: Config, login: string | undefined): Promise<string | undefined> {
+  return login === undefined ? undefined : (await hostOf(config)).me.user;
 }
 
-async function deployerOf(named: string | undefined): Promise<Deployer> {
-  if (!named) {
-    const { username, uid, gid, homedir } = userInfo();
-    return { name: username, uid, gid, home: homedir };
-  }
-  const found = await accountOf(thisHost(), named);
+/** The same server by another login, for those whose own may not become root. */
+function loginOf(config: Config, login: string | undefined): Config {
+  if (login === undefined || !config.server) return config;
+  const address = config.server.address.replace(/^(ssh:\/\/)?(?:[^@]*@)?/, `$1${login}@`);
+  return { ...config, server: { ...config.server, address } };
+}
+
+/** Before the first set-up a folder of the state may be there already: an engine makes what it is to mount, as root. */
+async function ownerSoFar(host: Host, state: string): Promise<string | undefined> {
+  const { code } = await host.run(['test', '-e', `${state}/setup.json`]);
+  return code === 0 ? (await ownerOf(host, state))?.name : undefined;
+}
+
+async function deployerOf(host: Host, named = host.me.user): Promise<Deployer> {
+  const found = await accountOf(host, named);
   if (found) return found;
   throw new Failure({
     code: 'NO_SUCH_USER',
@@ -58,8 +72,8 @@ async function deployerOf(named: string | undefined): Promise<Deployer> {
 }
 
 /** A slot that runs has its link. */
-async function mustBeDown(state: string): Promise<void> {
-  const { code } = await thisHost().run([
+async function mustBeDown(host: Host, state: string): Promise<void> {
+  const { code } = await host.run([
     'sh',
     '-c',
     '[ -L "$1/slots/blue/release" ] || [ -L "$1/slots/green/release" ]',

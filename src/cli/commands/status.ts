@@ -1,7 +1,7 @@
 import { statusOf } from '../../core/status.ts';
 import { look } from '../../core/view.ts';
-import { compose } from '../compose.ts';
-import { configOf, type MainOptions } from '../main-options.ts';
+import { openedToLook, type MainOptions } from '../main-options.ts';
+import { targetOf } from '../targets.ts';
 import { paintFor } from '../render/paint.ts';
 import { statusText } from '../render/status.ts';
 
@@ -10,7 +10,7 @@ interface Options extends MainOptions {
 }
 
 export default async function statusCommand(options: Options): Promise<void> {
-  const world = await compose(await configOf(options), () => {});
+  const world = await openedToLook(await targetOf(options));
   const paint = paintFor(process.stdout);
   for (;;) {
     const status = await statusOf(world, await look(world));

@@ -1,17 +1,20 @@
 import { exitCodes, Failure } from '../../core/failure.ts';
+import { ownerText } from '../../core/lock-owner.ts';
 import { humanDuration } from '../../lib/duration.ts';
-import { composeLock } from '../compose.ts';
-import { configOf, type MainOptions } from '../main-options.ts';
+import { composeLock, hostOf } from '../compose.ts';
+import type { MainOptions } from '../main-options.ts';
+import { targetOf } from '../targets.ts';
 
 interface Options extends MainOptions {
   force?: boolean;
 }
 
 export default async function unlockCommand(options: Options): Promise<void> {
-  const lock = await composeLock(await configOf(options));
+  const config = await targetOf(options);
+  const lock = await composeLock(await hostOf(config), config);
   if (!lock) return void process.stdout.write('Nobody holds the lock.\n');
-  const { command, user, host, pid, since, alive } = lock.owner;
-  const words = `${command} (${user}@${host}, process ${pid}, for ${humanDuration(Date.now() - since)})`;
+  const { command, since, alive } = lock.owner;
+  const words = `${command} (${ownerText(lock.owner)}, for ${humanDuration(Date.now() - since)})`;
   if (alive && !options.force) throw stillAlive(words);
   await lock.remove();
   process.stdout.write(`Removed the lock of ${words}, which ${alive ? 'may still be at work' : 'is dead'}.\n`);

@@ -1,5 +1,5 @@
 import type { ReporterEvent } from '../../core/events.ts';
-import { humanDuration } from '../../lib/duration.ts';
+import { humanBytes, humanDuration } from '../../lib/duration.ts';
 import type { Reporter } from '../../ports.ts';
 import { paintFor, type Paint } from './paint.ts';
 import { stepIntent, stepName } from './step.ts';
@@ -8,11 +8,14 @@ const nameWidth = 9;
 const detailWidth = 66;
 
 /** Steps as they run, each with its own time. On a terminal the running one is shown too. */
-export function humanReporter(stream: NodeJS.WriteStream, app: string): Reporter {
+export function humanReporter(stream: NodeJS.WriteStream, app: string, server?: string): Reporter {
   const paint = paintFor(stream);
-  const say = (text: string) => void stream.write(`${paint.live ? '\r\u001B[K' : ''}${text}\n`);
+  const live = paint.live && server === undefined;
+  const mark = server === undefined ? '' : `${paint.bold(server)} `;
+  const say = (text: string) => void stream.write(`${live ? '\r\u001B[K' : ''}${mark}${text}\n`);
   return (event) => {
-    if (event.type === 'step' && paint.live)
+    if (event.type === 'progress' && live) stream.write(`\r\u001B[K ${paint.blue('▸')} ${progress(event)}`);
+    if (event.type === 'step' && live)
       stream.write(`\r\u001B[K ${paint.blue('▸')} ${line(stepName(event.step), stepIntent(event.step))}`);
     const text = eventText(event, app, paint);
     if (text !== undefined) say(text);
@@ -34,9 +37,18 @@ function eventText(event: ReporterEvent, app: string, paint: Paint): string | un
     case 'warning':
       return paint.yellow(` ! ${event.text}`);
     case 'step':
+    case 'progress':
     case 'end':
       return undefined;
   }
+}
+
+const barWidth = 30;
+
+function progress({ sent, total }: Extract<ReporterEvent, { type: 'progress' }>): string {
+  const filled = total > 0 ? Math.round((sent / total) * barWidth) : barWidth;
+  const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
+  return line('stage', `${bar} ${humanBytes(sent)} of ${humanBytes(total)}`);
 }
 
 function line(name: string, words: string): string {

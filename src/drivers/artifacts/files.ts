@@ -3,8 +3,10 @@ import type { Config } from '../../config/config.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Release } from '../../core/release.ts';
 import type { Artifact } from '../../core/stage.ts';
-import type { Artifacts, Host } from '../../ports.ts';
+import type { Artifacts, CopyOptions, Host } from '../../ports.ts';
 import { removeRecords } from './records.ts';
+
+type StageOptions = Omit<CopyOptions, 'keep'>;
 
 /** Files and folders, each release's copy in a folder of its own. */
 export function fileArtifacts(host: Host, config: Config): Artifacts {
@@ -14,7 +16,7 @@ export function fileArtifacts(host: Host, config: Config): Artifacts {
    * The folder appears whole or not at all. The application works there: its user must be able to
    * read its files, and to write beside them.
    */
-  async function stage(release: Release, artifact: Artifact): Promise<string> {
+  async function stage(release: Release, artifact: Artifact, options: StageOptions = {}): Promise<string> {
     const final = folderOf(release.id);
     const partial = folderOf(`.${release.id}.partial`);
     const isFolder = artifact.kind === 'folder';
@@ -22,12 +24,12 @@ export function fileArtifacts(host: Host, config: Config): Artifacts {
     await host.run(['rm', '-rf', final, partial]);
     const folders = isFolder ? [partial] : [partial, `${partial}/artifact`];
     await mustSucceed(['mkdir', '-m', '755', '--', ...folders]);
-    await copied(artifact, path.join(partial, 'artifact', isFolder ? '' : release.name));
-    if (config.user && process.getuid?.() === 0)
+    const cost = await copied(artifact, path.join(partial, 'artifact', isFolder ? '' : release.name), options);
+    if (config.user && host.me.uid === 0)
       await mustSucceed(['chown', '-R', `${config.user}:`, '--', path.join(partial, 'artifact')]);
     await host.write(path.join(partial, 'release.json'), `${JSON.stringify(release)}\n`);
     await mustSucceed(['mv', '-T', partial, final]);
-    return `${release.name} → release ${release.id}`;
+    return `${release.name} → release ${release.id}${cost ? `, ${cost}` : ''}`;
   }
 
   /** The copy itself, and as much again for logs and what the application writes. */
@@ -43,10 +45,13 @@ export function fileArtifacts(host: Host, config: Config): Artifacts {
     });
   }
 
-  async function copied(artifact: Artifact, to: string): Promise<void> {
+  async function copied(artifact: Artifact, to: string, options: StageOptions): Promise<string> {
+    const keep = path.join(config.state, 'uploads');
     try {
-      await host.copy(artifact.source, to.replace(/\/$/, ''));
+      return await host.copy(artifact.source, to.replace(/\/$/, ''), { ...options, keep });
     } catch (error) {
+      options.signal?.throwIfAborted();
+      if (error instanceof Failure) throw error;
       throw new Failure({
         code: 'STAGE_FAILED',
         what: 'the artifact could not be copied',

@@ -3,6 +3,7 @@ import {
   fchmodSync,
   fdatasyncSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readFileSync,
   readlinkSync,
@@ -11,8 +12,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
 import path from 'node:path';
-import type { Content, Host, WriteOptions } from '../../ports.ts';
+import type { Content, Host, Login, ReadOptions, WriteOptions } from '../../ports.ts';
 import { request } from './request.ts';
 import { run } from './run.ts';
 
@@ -22,21 +24,46 @@ import { run } from './run.ts';
  */
 export function localHost(): Host {
   return {
+    get me() {
+      return whoWeAre();
+    },
     run,
     copy,
     request,
-    read: async (file, options) => read(file, options?.link ?? false),
+    read: async (file, options) => read(file, options ?? {}),
     write: async (file, content, options) => write(file, content, options ?? {}),
   };
 }
 
-function read(file: string, link: boolean): string | undefined {
+/** Asked anew each time: root may have become the owner of the app meanwhile. */
+function whoWeAre(): Login {
+  const { username, uid, homedir } = userInfo();
+  return {
+    host: hostname(),
+    user: username,
+    uid,
+    home: process.env['HOME'] ?? homedir,
+    path: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
+    pid: process.pid,
+    remote: false,
+    sudoUser: process.env['SUDO_USER'],
+  };
+}
+
+function read(file: string, { link, look }: ReadOptions): string | undefined {
   try {
+    if (look) return lookedAt(file);
     return link ? readlinkSync(file) : readFileSync(file, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+function lookedAt(file: string): string {
+  const seen = lstatSync(file);
+  const kind = seen.isDirectory() ? 'directory' : seen.isSymbolicLink() ? 'symbolic link' : 'file';
+  return `${seen.uid} ${(seen.mode & 0o7777).toString(8)} ${kind}`;
 }
 
 function write(file: string, content: Content, { append, mode = 0o644 }: WriteOptions): void {
@@ -84,10 +111,11 @@ function opened(file: string, flags: string, mode: number, work: (handle: number
   }
 }
 
-async function copy(from: string, to: string): Promise<void> {
+async function copy(from: string, to: string): Promise<string> {
   const result = await run(['cp', '-RL', '--reflink=auto', '--', from, to]);
   if (result.code !== 0) throw new Error(result.stderr.trim());
   await run(['sync', '-f', '--', to]);
+  return '';
 }
 
 function isMissing(error: unknown): boolean {

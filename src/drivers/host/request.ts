@@ -4,8 +4,11 @@ import type { HttpAnswer, HttpRequest } from '../../ports.ts';
 
 const bodyLimit = 64 * 1024;
 
-/** One request on a connection of its own. */
-export async function request({ url, headers, timeout, signal }: HttpRequest): Promise<HttpAnswer> {
+/** One request on a connection of its own, by way of a socket file if there is one. */
+export async function request(
+  { url, headers, timeout, signal }: HttpRequest,
+  socketPath?: string,
+): Promise<HttpAnswer> {
   const { get } = url.startsWith('https:') ? await import('node:https') : http;
   return new Promise((resolve, reject) => {
     const abort = () => outgoing.destroy(new Error('interrupted'));
@@ -16,6 +19,7 @@ export async function request({ url, headers, timeout, signal }: HttpRequest): P
       url,
       {
         agent: false,
+        ...(socketPath === undefined ? {} : { socketPath }),
         headers,
         rejectUnauthorized: false,
         ...(headers?.['host'] ? { servername: serverName(headers['host']) } : {}),

@@ -11,6 +11,7 @@ const searchPath = `${process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}:/us
  * cutover alone, and so that its whole group can be ended at the deadline.
  */
 export function run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  if (options.passOn) return passedOn(argv);
   const [program = '', ...rest] = argv;
   return new Promise((resolve) => {
     const child = spawn(program, rest, {
@@ -43,6 +44,15 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
     child.on('close', (code, signal) => end(code ?? 128 + (signal ? constants.signals[signal] : 0)));
     child.stdin?.on('error', () => {});
     child.stdin?.end(options.input);
+  });
+}
+
+function passedOn([program = '', ...rest]: readonly string[]): Promise<RunResult> {
+  const child = spawn(program, rest, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const result = { stdout: '', stderr: '', timedOut: false };
+  return new Promise((resolve) => {
+    child.on('error', ({ message }) => resolve({ ...result, code: 127, stderr: message }));
+    child.on('close', (code) => resolve({ ...result, code: code ?? 0 }));
   });
 }
 

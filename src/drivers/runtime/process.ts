@@ -51,7 +51,7 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
     const { folder } = files(slot);
     const bound = String(options.logSize);
     await host.run([
-      ...cleanEnvironment(),
+      ...cleanEnvironment(host),
       'setsid',
       '-f',
       'sh',
@@ -179,13 +179,8 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
 }
 
 /** The application gets the environment that is configured, and no secret of whoever deploys. */
-function cleanEnvironment(): readonly string[] {
-  return [
-    'env',
-    '-i',
-    `PATH=${process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`,
-    `HOME=${process.env['HOME'] ?? '/'}`,
-  ];
+function cleanEnvironment({ me }: Host): readonly string[] {
+  return ['env', '-i', `PATH=${me.path}`, `HOME=${me.home}`];
 }
 
 function stillThere(slot: Slot): Failure {

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import path from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { exitCodes, Failure } from '../../core/failure.ts';
@@ -22,7 +21,7 @@ export function unitChecks(host: Host, config: Config, manager: Manager): readon
     const missing = settings(config, manager, slot).filter((line) => !text?.includes(line));
     if (missing.length > 0) throw outdated(config, slot, text ? missing : undefined);
   });
-  return [async () => mustBeAbleTo(config, manager, userInfo().username), ...units];
+  return [async () => mustBeAbleTo(config, manager, host.me.user), ...units];
 }
 
 function systemUnits(config: Config): readonly SetupAction[] {

@@ -1,39 +1,35 @@
-import { lstat } from 'node:fs/promises';
 import type { Config } from '../../config/config.ts';
 import { exitCodes, Failure } from '../../core/failure.ts';
+import type { Host } from '../../ports.ts';
 
 /** The state directory must be a real one, and this user's own: root may look after anybody's. */
-export async function stateChecks({ state }: Config): Promise<void> {
-  const seen = await lstat(state).catch(() => undefined);
-  if (!seen)
+export async function stateChecks(host: Host, { state }: Config): Promise<void> {
+  const seen = await host.read(state, { look: true }).catch(() => undefined);
+  if (seen === undefined)
     throw refused(
       'NOT_SET_UP',
       'this server is not set up for the app yet',
       `${state} does not exist`,
       'run `cutover setup` once (as root: `sudo cutover setup`)',
     );
-  if (!seen.isDirectory())
+  const [owner, mode = '', ...kind] = seen.split(' ');
+  if (kind.join(' ') !== 'directory')
     throw refused(
       'SYMLINK_REFUSED',
       `${state} is not a directory`,
-      seen.isSymbolicLink() ? 'it is a symbolic link' : 'it is a file',
+      `it is a ${kind.join(' ')}`,
       'name the real directory in `state`',
     );
-  const uid = process.getuid?.();
-  if (uid !== seen.uid && uid !== 0)
+  const { uid } = host.me;
+  if (uid !== Number(owner) && uid !== 0)
     throw refused(
       'NOT_YOURS',
       'the state of this app belongs to another user',
-      `${state} is owned by user id ${seen.uid}`,
+      `${state} is owned by user id ${owner ?? '?'}`,
       'deploy as that user, or have `sudo cutover setup` done for you',
     );
-  if ((seen.mode & 0o022) !== 0)
-    throw refused(
-      'STATE_OPEN',
-      `others may write to ${state}`,
-      `its mode is ${(seen.mode & 0o7777).toString(8)}`,
-      `chmod 755 ${state}`,
-    );
+  if ((Number.parseInt(mode, 8) & 0o022) !== 0)
+    throw refused('STATE_OPEN', `others may write to ${state}`, `its mode is ${mode}`, `chmod 755 ${state}`);
 }
 
 function refused(code: string, what: string, why: string, fix: string): Failure {

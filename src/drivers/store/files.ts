@@ -8,8 +8,8 @@ import { lockOwner, notWritable, takeLock } from './lock.ts';
 /** Characters, which is several hundred deployments. */
 const longestJournal = 512 * 1024;
 
-/** Plain files in the app's state directory: `journal.jsonl`, `lock/`, `releases/ID/release.json`. */
-export function fileStore(host: Host, state: string): Store {
+/** Plain files in the app's state directory: `journal.jsonl`, `lock/`, `releases/ID/release.json`. `from`: who commands it from another machine. */
+export function fileStore(host: Host, state: string, from?: string): Store {
   const journalFile = path.join(state, 'journal.jsonl');
   const journal = async () => parseLines<JournalEntry>((await host.read(journalFile)) ?? '');
 
@@ -33,7 +33,7 @@ export function fileStore(host: Host, state: string): Store {
       }
     },
     releases: () => releasesIn(host, path.join(state, 'releases')),
-    lock: (command) => takeLock(host, path.join(state, 'lock'), command),
+    lock: (command) => takeLock(host, path.join(state, 'lock'), command, from),
     lockOwner: () => lockOwner(host, path.join(state, 'lock')),
   };
 }

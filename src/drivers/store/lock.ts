@@ -1,6 +1,6 @@
-import { hostname, userInfo } from 'node:os';
 import path from 'node:path';
 import { exitCodes, Failure } from '../../core/failure.ts';
+import { ownerText } from '../../core/lock-owner.ts';
 import { identityOf, isAlive } from '../../lib/process-identity.ts';
 import { humanDuration } from '../../lib/duration.ts';
 import type { Host, Lock, LockOwner } from '../../ports.ts';
@@ -42,14 +42,14 @@ for file in *; do [ "$file" -lt "$next" ] && old="$old $file"; done
 rm -f "$mine" $old
 echo "$next"`;
 
-export async function takeLock(host: Host, folder: string, command: string): Promise<Lock> {
-  const mine = JSON.stringify(await thisProcess(host, command));
+export async function takeLock(host: Host, folder: string, command: string, from?: string): Promise<Lock> {
+  const mine = JSON.stringify(await thisProcess(host, command, from));
   const first = await tryToTake(host, folder, mine, '');
   if (first.taken) return lockOf(host, folder, first.number, undefined);
   const owner = await ownerOf(host, folder, first.number);
   if (owner?.alive) throw lockedBy(owner);
   const second = await tryToTake(host, folder, mine, first.number);
-  return second.taken ? lockOf(host, folder, second.number, owner) : takeLock(host, folder, command);
+  return second.taken ? lockOf(host, folder, second.number, owner) : takeLock(host, folder, command, from);
 }
 
 export async function lockOwner(host: Host, folder: string): Promise<LockOwner | undefined> {
@@ -69,7 +69,7 @@ async function tryToTake(
   mine: string,
   dead: string,
 ): Promise<{ taken: boolean; number: string }> {
-  const result = await host.run(['sh', '-c', take, 'take-lock', folder, mine, String(process.pid), dead]);
+  const result = await host.run(['sh', '-c', take, 'take-lock', folder, mine, String(host.me.pid), dead]);
   if (result.code !== 0 && result.code !== held) throw notWritable(path.dirname(folder), result.stderr);
   return { taken: result.code === 0, number: result.stdout.trim() };
 }
@@ -104,19 +104,22 @@ export function notWritable(state: string, why: string): Failure {
   });
 }
 
-async function thisProcess(host: Host, command: string): Promise<Omit<LockOwner, 'alive'>> {
+/** Over ssh it is the guard, which ends with this command: what the owner's host can prove, any host can. */
+async function thisProcess(host: Host, command: string, from: string | undefined): Promise<Omit<LockOwner, 'alive'>> {
+  const { me } = host;
   return {
-    user: userInfo().username,
-    host: hostname(),
-    pid: process.pid,
-    started: (await identityOf(host, process.pid)) ?? 'unknown',
+    user: me.user,
+    host: me.host,
+    ...(from === undefined ? {} : { from }),
+    pid: me.pid,
+    started: (await identityOf(host, me.pid)) ?? 'unknown',
     since: Date.now(),
     command,
   };
 }
 
 async function judged(host: Host, owner: Omit<LockOwner, 'alive'>): Promise<LockOwner> {
-  const here = owner.host === hostname();
+  const here = owner.host === host.me.host;
   return { ...owner, alive: !here || (await isAlive(host, owner.pid, owner.started)) };
 }
 
@@ -126,7 +129,7 @@ function lockedBy(owner: LockOwner): Failure {
     code: 'LOCKED',
     exit: exitCodes.locked,
     what: `another cutover is at work: ${owner.command}`,
-    why: `${owner.user}@${owner.host}, process ${owner.pid}, has held the lock for ${age}`,
+    why: `${ownerText(owner)}, has held the lock for ${age}`,
     fix: 'wait for it, or queue with `--wait 5m`; `cutover unlock` tells more',
   });
 }

@@ -7,7 +7,7 @@ import { helperFile, helperText } from './helper.ts';
 export function l4Checks(host: Host, config: Config): readonly (() => Promise<void>)[] {
   return [
     async () => {
-      const [there, wanted] = await Promise.all([host.read(helperFile(config)), helperText(host, config)]);
+      const [there, wanted] = await Promise.all([host.read(helperFile(config)), helperText(config)]);
       if (there !== wanted) throw outdated(config, there !== undefined);
     },
   ];

@@ -1,5 +1,5 @@
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Config } from '../../../config/config.ts';
 import { Failure } from '../../../core/failure.ts';
 import { slots } from '../../../core/slot.ts';
@@ -17,7 +17,7 @@ export function tableName(app: string): string {
 }
 
 /** Its text: what the configuration says, in variables, and the program as it comes with cutover. */
-export async function helperText(host: Host, config: Config): Promise<string> {
+export async function helperText(config: Config): Promise<string> {
   const { l4 } = config.router;
   const values = {
     folder: l4.rules,
@@ -28,8 +28,8 @@ export async function helperText(host: Host, config: Config): Promise<string> {
     ...Object.fromEntries(slots.map((slot) => [slot, lines(membersOf(config, slot))])),
   };
   const variables = Object.entries(values).map(([name, value]) => `${name}=${shellQuote(value)}`);
-  const program = await host.read(fileURLToPath(new URL('switch.sh', import.meta.url)));
-  return ['#!/bin/sh', ...variables, program ?? ''].join('\n');
+  const program = await readFile(new URL('switch.sh', import.meta.url), 'utf8');
+  return ['#!/bin/sh', ...variables, program].join('\n');
 }
 
 function lines(places: readonly Place[]): string {
@@ -55,7 +55,7 @@ export function succeeded(config: Config, words: readonly string[], result: RunR
 
 export function tryHelper(host: Host, config: Config, ...words: readonly string[]): Promise<RunResult> {
   const file = helperFile(config);
-  return host.run(process.getuid?.() === 0 ? [file, ...words] : ['sudo', '-n', file, ...words]);
+  return host.run(host.me.uid === 0 ? [file, ...words] : ['sudo', '-n', file, ...words]);
 }
 
 function fixOf({ stderr }: RunResult): string {

@@ -22,7 +22,7 @@ export async function installL4(host: Host, config: Config, deployer: string): P
   await mustHavePrograms(host);
   if (deployer !== 'root') await mustBeRoots(host, config.router.l4.rules);
   const helper = helperFile(config);
-  const text = await helperText(host, config);
+  const text = await helperText(config);
   return [
     { kind: 'test', argv: candidate(text), refusals, why: 'the kernel checks the rules, without taking them' },
     folder(config),

@@ -89,7 +89,7 @@ async function asked(
   signal: AbortSignal | undefined,
 ): Promise<{ status: number | undefined; from: From | undefined; words: string }> {
   try {
-    const answer = await host.request({ url, timeout, ...(signal ? { signal } : {}) });
+    const answer = await host.request({ url, timeout, traced: true, ...(signal ? { signal } : {}) });
     return { status: answer.status, from: answer.from, words: `answered ${answer.status}` };
   } catch (error) {
     signal?.throwIfAborted();

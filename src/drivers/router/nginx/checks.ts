@@ -30,7 +30,7 @@ export function nginxChecks(host: Host, config: Config): readonly (() => Promise
 
 /** Keys and logs are often root's alone, so for others a failing test would tell nothing. */
 async function mayTest(host: Host, master: number | undefined): Promise<boolean> {
-  if (process.getuid?.() === 0) return true;
+  if (host.me.uid === 0) return true;
   return (await host.run(['sh', '-c', 'kill -0 "$1" 2> /dev/null', 'kill', String(master ?? 0)])).code === 0;
 }
 

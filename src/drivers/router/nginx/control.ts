@@ -34,7 +34,7 @@ export function nginxControl(host: Host, config: Config): NginxControl {
   async function needsSudo(): Promise<boolean> {
     if (router.container !== undefined) return false;
     const pid = await master();
-    if (pid === undefined || process.getuid?.() === 0) return false;
+    if (pid === undefined || host.me.uid === 0) return false;
     return (await host.run(['sh', '-c', 'kill -0 "$1" 2> /dev/null', 'kill', String(pid)])).code !== 0;
   }
 

@@ -1,9 +1,10 @@
 import path from 'node:path';
 import type { Config } from '../../../config/config.ts';
 import { Failure } from '../../../core/failure.ts';
-import { otherSlot, type Slot } from '../../../core/slot.ts';
+import type { Slot } from '../../../core/slot.ts';
 import type { Host, SetupAction } from '../../../ports.ts';
 import { endpoint } from '../../../core/endpoint.ts';
+import { markerActions } from '../marker-file.ts';
 import { atLeast, nginxControl, sitesFolder } from './control.ts';
 import { mustReachSlots, mustSeeAll } from './edge-checks.ts';
 import { hostFile, nginxPlace } from './place.ts';
@@ -28,7 +29,7 @@ export async function installMarker(host: Host, config: Config): Promise<readonl
       : await adoptedFiles(host, config, facts);
   const rotation = facts.log ? await rotationActions(host, config) : [];
   return [
-    ...markerActions(config, facts, await firstSlot(host, config)),
+    ...switchActions(config, facts, await firstSlot(host, config)),
     ...rotation,
     ...(await nginxActions(host, config, files)),
   ];
@@ -129,17 +130,10 @@ async function firstSlot(host: Host, config: Config): Promise<Slot> {
   return names('green') && !names('blue') ? 'green' : 'blue';
 }
 
-function markerActions(config: Config, facts: SiteFacts, first: Slot): readonly SetupAction[] {
-  const traffic = path.join(config.state, 'traffic');
+function switchActions(config: Config, facts: SiteFacts, first: Slot): readonly SetupAction[] {
   return [
     tokenAction(config, facts),
-    { kind: 'directory', path: traffic, mode: 0o755, owner: 'deployer', why: 'what nginx looks at' },
-    {
-      kind: 'marker',
-      path: path.join(traffic, first),
-      unless: path.join(traffic, otherSlot(first)),
-      why: 'the switch: its name is the live slot; left alone when it is there',
-    },
+    ...markerActions(config.state, first, 'what nginx looks at'),
     ...(facts.log ? [logFolder(config)] : []),
   ];
 }

@@ -1,0 +1,133 @@
+import { spawn } from 'node:child_process';
+import { Failure } from '../../../core/failure.ts';
+import type { Host, HttpAnswer, HttpRequest, Login, RunOptions, RunResult } from '../../../ports.ts';
+import { connectionTo, plainShell, rootShell, type Connection } from './connection.ts';
+import { curl, curlAnswer, curlConfig, curlOrigin } from './curl.ts';
+import { forwardsOf } from './forward.ts';
+import { commandScript, missing, readScript, writeScript } from './script.ts';
+import { openShells, type Shells } from './shells.ts';
+import { upload } from './upload.ts';
+
+export interface SshOptions {
+  /** Root's, by sudo, where the login is not root's own. For `setup`. */
+  elevated?: boolean;
+  /** What the command does ends when it does; needed to hold the lock. */
+  guarded?: boolean;
+}
+
+const defaultDeadline = 120_000;
+const uploadDeadline = 1_800_000;
+
+/** The system's search path is longer than that of an ordinary user's session. */
+const introduction = `LC_ALL=C; export LC_ALL
+printf '%s\\n' "$(uname -n)" "$(id -un)" "$(id -u)" "$HOME" "$PATH" "\${SUDO_USER:-}" "\${SSH_CONNECTION:-}"
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH`;
+
+/** A server, by the system's ssh. Nothing is needed there but a POSIX shell and what every Linux has. */
+export async function sshHost(server: string, options: SshOptions = {}): Promise<Host> {
+  const connection = connectionTo(server);
+  const elevated = options.elevated ?? false;
+  const shells = await openShells(connection, introduction, { elevated, guarded: options.guarded ?? false });
+  const me = loginOf(shells);
+  const pid = me.pid;
+  const ask = asker(connection, shells);
+
+  return {
+    me,
+    run: (argv, wanted = {}) => runOn(connection, shells, elevated, argv, wanted),
+    async read(file, wanted = {}) {
+      const { code, stdout, stderr } = await shells.quick(readScript(file, wanted), defaultDeadline);
+      if (code === missing) return undefined;
+      if (code !== 0) throw new Error(stderr.trim() || `${file} cannot be read`);
+      return wanted.look ? stdout.trim() : stdout;
+    },
+    async write(file, content, wanted = {}) {
+      const { code, stderr } = await shells.quick(writeScript(file, content, wanted, pid), defaultDeadline);
+      if (code !== 0) throw new Error(stderr.trim() || `${file} cannot be written`);
+    },
+    copy: (from, to, wanted = {}) =>
+      upload(connection, (script) => shells.alone(script, uploadDeadline), from, to, wanted),
+    request: ask,
+  };
+}
+
+async function runOn(
+  connection: Connection,
+  shells: Shells,
+  elevated: boolean,
+  argv: readonly string[],
+  { deadline, signal, passOn, ...wanted }: RunOptions,
+): Promise<RunResult> {
+  if (passOn) return passedOn(connection, elevated, argv);
+  const script = commandScript(argv, wanted);
+  const slow = deadline !== undefined || signal !== undefined;
+  return slow ? shells.alone(script, deadline ?? defaultDeadline, signal) : shells.quick(script, defaultDeadline);
+}
+
+/** When we are gone it has to end too, even if it prints nothing that would tell it. */
+function passedOn(connection: Connection, elevated: boolean, argv: readonly string[]): Promise<RunResult> {
+  const [program = '', ...words] = connection.session(elevated ? rootShell : plainShell);
+  const child = spawn(program, words, { stdio: ['pipe', 'inherit', 'inherit'] });
+  const script = `{ exec 3<&0; ${commandScript(argv)} & child=$!
+( cat <&3 > /dev/null; kill "$child" ) 2> /dev/null & wait "$child"; exit; }\n`;
+  child.stdin.on('error', () => {});
+  child.stdin.write(script);
+  return new Promise((resolve) => {
+    child.on('error', (error) => resolve({ code: 127, stdout: '', stderr: error.message, timedOut: false }));
+    child.on('close', (code) => resolve({ code: code ?? 255, stdout: '', stderr: '', timedOut: false }));
+  });
+}
+
+function loginOf({ hello, guard }: Shells): Login {
+  const [host = '', user = '', uid = '', home = '', path = '', sudoUser = ''] = hello;
+  return {
+    host,
+    user,
+    uid: Number(uid),
+    home,
+    path,
+    pid: guard?.pid ?? 0,
+    remote: true,
+    sudoUser: sudoUser || undefined,
+  };
+}
+
+/** By sshd's own forwarding; where it is turned off, and where the origin has to be known, by curl there. */
+function asker(connection: Connection, shells: Shells): (wanted: HttpRequest) => Promise<HttpAnswer> {
+  const forwards = forwardsOf(connection);
+  const [, , address = '', port = ''] = (shells.hello[6] ?? '').split(' ');
+  const sshd = port && `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  let allowed: Promise<boolean> | undefined;
+  return async (wanted) => {
+    if (wanted.traced) return byCurl(connection.server, shells, wanted);
+    try {
+      return await forwards.request(wanted);
+    } catch (error) {
+      wanted.signal?.throwIfAborted();
+      allowed ??= forwards.allowed(sshd || undefined).catch(() => false);
+      if (await allowed) throw error;
+      return byCurl(connection.server, shells, wanted);
+    }
+  };
+}
+
+async function byCurl(server: string, shells: Shells, wanted: HttpRequest): Promise<HttpAnswer> {
+  const script = commandScript(curl, { input: curlConfig(wanted) });
+  const { code, stdout, stderr } = await shells.alone(script, wanted.timeout + 5000, wanted.signal);
+  wanted.signal?.throwIfAborted();
+  if (code === 127) throw noWayToAsk(server);
+  const answer = curlAnswer(stdout);
+  if (answer) return answer;
+  const refused = code === 7 ? { code: 'ECONNREFUSED' } : {};
+  const from = curlOrigin(stdout);
+  throw Object.assign(new Error(stderr.trim() || `curl ended with exit code ${code}`), refused, from ? { from } : {});
+}
+
+function noWayToAsk(server: string): Failure {
+  return new Failure({
+    code: 'CANNOT_ASK',
+    what: `requests cannot be made from ${server}`,
+    why: 'its sshd forwards nothing for this user, and there is no curl',
+    fix: 'set `AllowTcpForwarding local` in its sshd_config, or `apt install curl`',
+  });
+}

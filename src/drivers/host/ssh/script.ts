@@ -1,0 +1,64 @@
+import path from 'node:path';
+import { shellQuote } from '../../../lib/quote.ts';
+import type { Content, ReadOptions, RunOptions, WriteOptions } from '../../../ports.ts';
+
+/*
+ * What a remote shell is told, as POSIX shell. Every value is one quoted word; nothing else of it
+ * reaches the shell. Each script leaves its exit code in `$?`.
+ */
+
+/** Nothing is at the path. */
+export const missing = 44;
+
+export function commandScript(
+  argv: readonly string[],
+  { cwd, env, input }: Pick<RunOptions, 'cwd' | 'env' | 'input'> = {},
+): string {
+  const words = argv.map(shellQuote).join(' ');
+  const variables = Object.entries(env ?? {}).map(([name, value]) => `${variable(name)}=${shellQuote(value)}`);
+  const before = [
+    ...(cwd === undefined ? [] : [`cd ${shellQuote(cwd)} || exit 127`]),
+    ...(variables.length > 0 ? [`export ${variables.join(' ')}`] : []),
+  ];
+  const command = `( ${[...before, `exec ${words}`].join('; ')} )`;
+  return input === undefined ? `${command} < /dev/null` : `printf %s ${shellQuote(input)} | ${command}`;
+}
+
+/** `cat` tells why it fails, but not so that a program can tell "not there" from "may not". */
+export function readScript(file: string, { link, look }: ReadOptions): string {
+  const at = shellQuote(file);
+  const folder = shellQuote(path.dirname(file));
+  const show = look ? `stat -c '%u %a %F' -- ${at}` : link ? `readlink -n -- ${at}` : `cat -- ${at}`;
+  const there = `[ -e ${at} ]${link || look ? ` || [ -L ${at} ]` : ''}`;
+  const hidden = `[ -d ${folder} ] && [ ! -x ${folder} ]`;
+  return `${show} < /dev/null || ( ${there} || { ${hidden}; } || exit ${missing}; exit 1 )`;
+}
+
+/** A name of its own beside the file, then one rename; both are on disk before it returns. */
+export function writeScript(file: string, content: Content, options: WriteOptions, pid: number): string {
+  const [at, folder] = [shellQuote(file), shellQuote(path.dirname(file))];
+  if (typeof content !== 'string' && 'move' in content)
+    return `mv -fT -- ${shellQuote(content.move)} ${at} && sync -- ${folder}`;
+  if (options.append && typeof content === 'string') return appendScript(at, content, modeOf(options));
+  const temporary = shellQuote(`${file}.${pid}.tmp`);
+  const make =
+    typeof content === 'string'
+      ? `printf %s ${shellQuote(content)} > ${temporary} && chmod ${modeOf(options)} -- ${temporary} && sync -- ${temporary}`
+      : `ln -s -- ${shellQuote(content.link)} ${temporary}`;
+  const work = `${make} && mv -fT -- ${temporary} ${at} && sync -- ${folder}`;
+  return `( umask 077; rm -f -- ${temporary}; set -C; ${work} || { rm -f -- ${temporary}; exit 1; } )`;
+}
+
+function appendScript(at: string, content: string, mode: string): string {
+  const make = `[ -e ${at} ] || { umask 077; : >> ${at} && chmod ${mode} -- ${at}; }`;
+  return `( { ${make}; } && printf %s ${shellQuote(content)} >> ${at} && sync -d -- ${at} )`;
+}
+
+function modeOf({ mode = 0o644 }: WriteOptions): string {
+  return mode.toString(8);
+}
+
+function variable(name: string): string {
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return name;
+  throw new RangeError(`not a variable name: ${name}`);
+}
