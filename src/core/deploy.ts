@@ -4,7 +4,7 @@ import type { Begin } from './journal.ts';
 import { planDeploy, targetSlot, type HookName } from './plan.ts';
 import { preflight } from './preflight.ts';
 import type { Release } from './release.ts';
-import { beginOf, jobOf, underLock, type SessionOptions } from './session.ts';
+import { beginOf, jobOf, underLock, type Planned, type SessionOptions } from './session.ts';
 import { releaseOf, type Artifact } from './stage.ts';
 import { look, mustAgree, type View } from './view.ts';
 import type { World } from './world.ts';
@@ -16,14 +16,26 @@ export interface DeployOptions extends SessionOptions {
 
 export function deploy(world: World, artifact: Artifact, options: DeployOptions): Promise<Finished> {
   return underLock(world, options, async (view) => {
-    const { begin, release } = await planned(world, view, artifact, options);
-    return execute(world, jobOf(view, { release, source: artifact }), begin, options.signal);
+    const { begin, job } = await plannedDeploy(world, view, artifact, options);
+    return execute(world, job, begin, options.signal);
   });
+}
+
+/** Everything is checked that can be, and nothing is done. `id`: what the release is to be called, where others have a say. */
+export async function plannedDeploy(
+  world: World,
+  view: View,
+  artifact: Artifact,
+  options: DeployOptions,
+  id = nextId(view),
+): Promise<Planned> {
+  const { begin, release } = await planned(world, view, artifact, options, id);
+  return { begin, job: jobOf(view, { release, source: artifact }) };
 }
 
 /** What a deploy would do now, without doing it. */
 export async function deployPlan(world: World, artifact: Artifact, options: DeployOptions): Promise<Begin> {
-  return (await planned(world, await look(world), artifact, options)).begin;
+  return (await plannedDeploy(world, await look(world), artifact, options)).begin;
 }
 
 async function planned(
@@ -31,11 +43,12 @@ async function planned(
   view: View,
   artifact: Artifact,
   { message, notReversible }: DeployOptions,
+  id: string,
 ): Promise<{ begin: Begin; release: Release }> {
   mustAgree(view);
   const slot = targetSlot(view.live, view.split);
   await preflight(world, view, slot);
-  const release = releaseOf(world, nextId(view), artifact, { message, notReversible });
+  const release = releaseOf(world, id, artifact, { message, notReversible });
   const plan = planDeploy({
     before: view.split,
     live: view.live,
@@ -52,7 +65,7 @@ async function planned(
 }
 
 /** Numbers only count up: one that was used by a failed deploy does not come back. */
-function nextId({ releases, deployments }: View): string {
+export function nextId({ releases, deployments }: View): string {
   const used = [...releases.map(({ id }) => id), ...deployments.map(({ release }) => release)];
   return String(Math.max(0, ...used.map((id) => Number(id ?? 0))) + 1);
 }

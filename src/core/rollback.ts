@@ -4,7 +4,7 @@ import { exitCodes, Failure } from './failure.ts';
 import { planRollback } from './plan.ts';
 import { mustReachFrontDoor, preflight } from './preflight.ts';
 import type { Release } from './release.ts';
-import { beginOf, jobOf, underLock, type SessionOptions } from './session.ts';
+import { beginOf, jobOf, underLock, type Planned, type SessionOptions } from './session.ts';
 import { otherSlot, type Slot } from './slot.ts';
 import { look, mustAgree, type View } from './view.ts';
 import type { World } from './world.ts';
@@ -17,34 +17,38 @@ export interface RollbackOptions extends SessionOptions {
 
 export function rollback(world: World, options: RollbackOptions): Promise<Finished> {
   return underLock(world, { ...options, depth: 'alive' }, async (view) => {
-    mustAgree(view);
-    const { live } = view;
-    if (!live) throw nothingDeployed();
-    const target = targetRelease(view, live, options.release);
-    mustBeReversible(view, live, target);
-    mustReachFrontDoor(world, view);
-    const slot = otherSlot(live);
-    const running = isUp(view, slot, target.id);
-    if (!running) await preflight(world, await look(world), slot);
-    const plan = planRollback({
-      before: view.split,
-      live,
-      liveRelease: view.slots[live].release,
-      release: target.id,
-      occupied: view.slots[slot].state !== 'stopped',
-      running,
-      keepStandby: world.config.standby !== 0,
-      cutOld: cutsOld(world),
-      hooks: configuredHooks(world),
-    });
-    const begin = beginOf(world, view, 'rollback', {
-      plan,
-      to: slot,
-      release: target.id,
-      message: options.message,
-    });
-    return execute(world, jobOf(view), begin, options.signal);
+    const { begin, job } = await plannedRollback(world, view, options);
+    return execute(world, job, begin, options.signal);
   });
+}
+
+export async function plannedRollback(
+  world: World,
+  view: View,
+  { release, message }: Pick<RollbackOptions, 'release' | 'message'>,
+): Promise<Planned> {
+  mustAgree(view);
+  const { live } = view;
+  if (!live) throw nothingDeployed();
+  const target = targetRelease(view, live, release);
+  mustBeReversible(view, live, target);
+  mustReachFrontDoor(world, view);
+  const slot = otherSlot(live);
+  const running = isUp(view, slot, target.id);
+  if (!running) await preflight(world, await look(world), slot);
+  const plan = planRollback({
+    before: view.split,
+    live,
+    liveRelease: view.slots[live].release,
+    release: target.id,
+    occupied: view.slots[slot].state !== 'stopped',
+    running,
+    keepStandby: world.config.standby !== 0,
+    cutOld: cutsOld(world),
+    hooks: configuredHooks(world),
+  });
+  const begin = beginOf(world, view, 'rollback', { plan, to: slot, release: target.id, message });
+  return { begin, job: jobOf(view) };
 }
 
 function isUp({ slots }: View, slot: Slot, release: string): boolean {

@@ -1,6 +1,7 @@
 import { Failure } from './failure.ts';
 import type { Begin, Command } from './journal.ts';
 import { resume } from './execute.ts';
+import type { Lock } from '../ports.ts';
 import type { Job } from './perform.ts';
 import type { Step } from './plan.ts';
 import type { Slot } from './slot.ts';
@@ -17,6 +18,12 @@ export interface SessionOptions {
   signal: AbortSignal;
 }
 
+/** What is about to be done, ready to be executed. */
+export interface Planned {
+  begin: Begin;
+  job: Job;
+}
+
 const lockInterval = 200;
 
 /** Holds the lock, puts an interrupted deployment right first, then lets `work` see what is. */
@@ -25,16 +32,25 @@ export async function underLock<T>(
   options: SessionOptions,
   work: (view: View) => Promise<T>,
 ): Promise<T> {
-  const lock = await queued(world, options);
+  const lock = await locked(world, options);
   try {
-    if (lock.takenOverFrom)
-      note(world, `took over the lock of ${lock.takenOverFrom.command} (process ${lock.takenOverFrom.pid} is dead)`);
     return await work(await settled(world, options.depth));
   } finally {
-    await lock
-      .release()
-      .catch(() => note(world, 'the lock could not be let go; the next command proves its owner dead'));
+    await unlocked(world, lock);
   }
+}
+
+export async function unlocked(world: World, lock: Lock): Promise<void> {
+  await lock
+    .release()
+    .catch(() => note(world, 'the lock could not be let go; the next command proves its owner dead'));
+}
+
+export async function locked(world: World, options: SessionOptions): Promise<Lock> {
+  const lock = await queued(world, options);
+  if (lock.takenOverFrom)
+    note(world, `took over the lock of ${lock.takenOverFrom.command} (process ${lock.takenOverFrom.pid} is dead)`);
+  return lock;
 }
 
 async function queued(world: World, { command, wait, signal }: SessionOptions) {
@@ -54,7 +70,7 @@ async function queued(world: World, { command, wait, signal }: SessionOptions) {
 }
 
 /** What is, after an interrupted deployment was put right. */
-async function settled(world: World, depth: SessionOptions['depth']): Promise<View> {
+export async function settled(world: World, depth: SessionOptions['depth']): Promise<View> {
   const view = await look(world, depth);
   if (!view.unfinished) return view;
   const { command, deployment, by } = view.unfinished;

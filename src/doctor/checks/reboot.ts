@@ -31,7 +31,7 @@ async function plain({ config, host }: Seen): Promise<Finding> {
 
 async function units({ config, host, world }: Seen): Promise<Finding> {
   // root looks as the owner of the app by now.
-  const uid = process.getuid?.() ?? 0;
+  const uid = host.me.uid;
   const own = world.runtime.name === 'systemd --user';
   const names = slots.map((slot) => `cutover-${config.app}-${slot}.service`);
   const { stdout } = await host.run(['systemctl', ...(own ? ['--user'] : []), 'is-enabled', ...names], {
