@@ -1,3 +1,4 @@
+import { allEnded } from './all-ended.ts';
 import { bootMachine, type Machine, type Running } from './machine.ts';
 import { succeed } from './machine-copy.ts';
 import { start } from './machine-run.ts';
@@ -12,6 +13,7 @@ export interface ServersOptions {
 
 /** Several test machines with systemd, nginx and sshd, nothing of cutover on them, and a client that may log in. */
 export interface Servers {
+  /** In the order of their names as given. */
   readonly all: readonly Server[];
   /** HOME and PATH of a process whose `ssh NAME` logs in as `deploy`. */
   readonly env: SshEnv;
@@ -57,18 +59,13 @@ export async function startServers(names: readonly string[], { sudo = true }: Se
   };
   const servers = operate(names, all, client);
   try {
-    for (let at = 0; at < names.length; at += AT_ONCE) await each(names.slice(at, at + AT_ONCE), boot);
+    for (let at = 0; at < names.length; at += AT_ONCE) await allEnded(names.slice(at, at + AT_ONCE).map(boot));
+    all.sort((one, other) => names.indexOf(one.name) - names.indexOf(other.name));
     return servers;
   } catch (error) {
     await servers.stop();
     throw error;
   }
-}
-
-/** To the end of all, so that nothing is still on its way when one has failed. */
-async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const results = await Promise.allSettled(items.map(work));
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 function serverOn(machine: Machine, client: SshClient, hosts: Map<string, SshHost>): Server {
@@ -99,7 +96,7 @@ function operate(names: readonly string[], all: Server[], client: SshClient): Se
   let ended: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     try {
-      await each(all, async ({ machine }) => machine.stop());
+      await allEnded(all.map(async ({ machine }) => machine.stop()));
     } finally {
       client.remove();
     }

@@ -19,6 +19,7 @@ describe('servers reached over ssh', { timeout: 60_000 }, () => {
   }, 60_000);
 
   test('run a command by name as the user deploy', async () => {
+    expect(servers.all.map(({ name }) => name)).toEqual(['alpha', 'beta']);
     for (const name of ['alpha', 'beta']) {
       const asked = await servers.ssh(name, 'hostname; whoami; pwd').done;
       expect(asked).toMatchObject({ code: 0, stdout: `${name}\ndeploy\n/home/deploy\n` });
