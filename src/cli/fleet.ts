@@ -10,7 +10,7 @@ import { paintFor } from './render/paint.ts';
 import type { Targets } from './targets.ts';
 
 /** Handshakes at a time: they are what costs, and a server that hangs holds one place only. */
-const atOnce = 16;
+const atOnce = 32;
 
 /** All servers connected, or none is touched. */
 export async function openFleet({ config, each }: Targets, options: MainOptions): Promise<Fleet> {
@@ -97,7 +97,17 @@ function tell(event: FleetEvent, { json }: MainOptions): void {
 }
 
 /** What became of each, last; then the failure, if there was one. */
-export function endFleet({ results, failure }: FleetResult, { json }: MainOptions): void {
+export async function endFleet(
+  { config, each }: Targets,
+  { results: unsorted, failure }: FleetResult,
+  { json, summary }: MainOptions,
+): Promise<void> {
+  const order = each.map(({ server }) => server?.name);
+  const results = unsorted.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  if (summary !== undefined) {
+    const { writeSummary } = await import('./summary.ts');
+    await writeSummary(summary, config.app, { results, failure });
+  }
   if (json) {
     const servers = results.map(({ name, outcome, release, finished, failure: its }) => ({
       name,

@@ -11,6 +11,8 @@ export interface MainOptions {
   /** Names of servers or roles, or lists of them. */
   only?: readonly string[];
   skip?: readonly string[];
+  /** File to which a summary in Markdown is added. */
+  summary?: string;
 }
 
 /** One event a line for machines, progress for people; each with its server where there are several. */

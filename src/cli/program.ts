@@ -32,6 +32,12 @@ function daily(name: Daily): () => Promise<{ default: Action }> {
   return async () => ({ default: (await import('./commands/daily.ts'))[name] as Action });
 }
 
+const collect = (name: string, names: readonly string[] = []) => [...names, name];
+const only = new Option('--only <names>', 'these servers or roles of cutover.yaml, no others').argParser(collect);
+const skip = new Option('--skip <names>', 'all servers but these').argParser(collect);
+/** Commands that are about no server. */
+const ofTheFolder = ['init'];
+
 /** Each command's file is loaded only when that command runs. */
 export function build(setCode: (code: number) => void): Command {
   const program = new Command('cutover')
@@ -45,6 +51,7 @@ export function build(setCode: (code: number) => void): Command {
       .command(usage)
       .description(description)
       .option('-c, --config <file>', 'configuration file (default: ./cutover.yaml)');
+    if (!ofTheFolder.includes(usage)) command.addOption(only).addOption(skip);
     return command.action(async (...given: unknown[]) => {
       const words = given.slice(0, -2) as string[];
       const action = (await load()).default;
@@ -52,6 +59,7 @@ export function build(setCode: (code: number) => void): Command {
       if (typeof code === 'number') setCode(code);
     });
   };
+  const summary = ['--summary <file>', 'add the outcome to a file, as Markdown for a CI job'] as const;
   const json = ['--json', 'for machines: JSON on standard output'] as const;
   const wait = ['--wait <time>', 'queue for the lock so long, e.g. 5m'] as const;
   const message = ['-m, --message <text>', 'why, for the history'] as const;
@@ -63,17 +71,21 @@ export function build(setCode: (code: number) => void): Command {
   add('setup', 'prepare this server, once (may need root)', () => import('./commands/setup.ts'))
     .option('--print', 'show every file and command, change nothing')
     .option('--remove', 'take everything back')
-    .option('--owner <user>', 'the user who will deploy (default: who called sudo)');
+    .option('--owner <user>', 'the user who will deploy (default: who called sudo)')
+    .option('--login <user>', 'over ssh: log in as this user for the set-up, e.g. root');
   add('deploy [artifact]', 'start a release in the idle slot, prove it, switch to it', daily('deploy'))
     .option('--plan', 'print what it would do, do nothing')
     .option(...json)
     .option(...wait)
     .option(...message)
+    .option(...summary)
+    .option('--catch-up', 'leave servers alone on which this artifact is live already')
     .option('--not-reversible <why>', 'later rollbacks past this release are refused');
   add('rollback [release]', 'switch back to the release before, or to a named one', daily('rollback'))
     .option(...json)
     .option(...wait)
-    .option(...message);
+    .option(...message)
+    .option(...summary);
   add('status', 'what is live, what stands by, and what to do next', daily('status'))
     .option(...json)
     .option('-w, --watch', 'refresh every second');

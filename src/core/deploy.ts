@@ -1,3 +1,4 @@
+import { fingerprint } from '../lib/fingerprint.ts';
 import { execute, type Finished } from './execute.ts';
 import { exitCodes, Failure } from './failure.ts';
 import type { Begin } from './journal.ts';
@@ -61,7 +62,22 @@ async function planned(
     cutOld: cutsOld(world),
     hooks: configuredHooks(world),
   });
-  return { release, begin: beginOf(world, view, 'deploy', { plan, to: slot, release: release.id, message }) };
+  return {
+    release,
+    begin: beginOf(world, view, 'deploy', {
+      plan,
+      to: slot,
+      release: release.id,
+      message,
+      configuration: configured(world),
+    }),
+  };
+}
+
+/** Where the file lies, and which servers it names, makes no difference to what runs. */
+function configured({ config }: World): string {
+  const apart = { file: '', server: undefined, servers: [], roles: {}, rollout: undefined };
+  return fingerprint(JSON.stringify({ ...config, ...apart }));
 }
 
 /** Numbers only count up: one that was used by a failed deploy does not come back. */

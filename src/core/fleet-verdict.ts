@@ -15,7 +15,9 @@ export function verdictOf(results: readonly ServerResult[], interrupted: Failure
       what: first
         ? `${failed.map(({ name }) => name).join(', ')}: ${first.failure?.fields.what ?? ''}`
         : (interrupted?.fields.what ?? ''),
-      why: failed.map(({ name, failure }) => `${name}: ${failure?.fields.why ?? failure?.fields.what ?? ''}`).join('\n'),
+      why: failed
+        .map(({ name, failure }) => `${name}: ${failure?.fields.why ?? failure?.fields.what ?? ''}`)
+        .join('\n'),
       traffic: `${mixed ? 'the servers differ: ' : ''}${results.map(placeOf).join(', ')}`,
       left: leftText(results),
       fix: stuck

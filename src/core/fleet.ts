@@ -137,7 +137,8 @@ async function takeTurn(fleet: Fleet, { server, planned }: Turn, signal: AbortSi
   const { begin, job } = planned;
   try {
     await fleet.around('before', name, begin.release);
-    const finished = await execute(world, job, begin, signal);
+    const now = { at: world.clock.now(), mark: (await world.traffic?.mark()) ?? begin.mark };
+    const finished = await execute(world, job, { ...begin, ...now }, signal);
     return { name, outcome: 'done', release: finished.end.release, finished, failure: undefined };
   } catch (error) {
     const failure = asFailure(error);

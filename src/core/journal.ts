@@ -27,6 +27,8 @@ export interface Begin {
   /** Release that stood by in `to` and had to make room. */
   evicted?: string | undefined;
   plan: readonly Step[];
+  /** Tells whether two deploys had the same configuration. */
+  configuration?: string | undefined;
   /** Position in the front door's log. */
   mark?: string | undefined;
 }

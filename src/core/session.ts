@@ -3,7 +3,6 @@ import type { Begin, Command } from './journal.ts';
 import { resume } from './execute.ts';
 import type { Lock } from '../ports.ts';
 import type { Job } from './perform.ts';
-import type { Step } from './plan.ts';
 import type { Slot } from './slot.ts';
 import { look, type View } from './view.ts';
 import type { World } from './world.ts';
@@ -41,9 +40,7 @@ export async function underLock<T>(
 }
 
 export async function unlocked(world: World, lock: Lock): Promise<void> {
-  await lock
-    .release()
-    .catch(() => note(world, 'the lock could not be let go; the next command proves its owner dead'));
+  await lock.release().catch(() => note(world, 'the lock could not be let go; the next command proves its owner dead'));
 }
 
 export async function locked(world: World, options: SessionOptions): Promise<Lock> {
@@ -87,7 +84,7 @@ export function beginOf(
   world: World,
   view: View,
   command: Command,
-  fields: { plan: readonly Step[]; to?: Slot; release?: string; message?: string | undefined },
+  fields: Pick<Begin, 'plan' | 'message' | 'configuration'> & { to?: Slot; release?: string },
 ): Begin {
   const last = view.deployments.at(-1)?.deployment ?? '0';
   return {

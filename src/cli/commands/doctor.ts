@@ -1,33 +1,35 @@
 import { asFailure, exitCodes, Failure } from '../../core/failure.ts';
-import { examine, examined, reportOf, type Report } from '../../doctor/examine.ts';
+import { examine, examined, reportOf, type Examined, type Report } from '../../doctor/examine.ts';
 import { wrong } from '../../doctor/finding.ts';
 import { hostOf } from '../compose.ts';
+import { eachServer } from '../each-server.ts';
 import { composeDoctor } from '../compose-doctor.ts';
 import type { MainOptions } from '../main-options.ts';
-import { targetOf } from '../targets.ts';
+import { targetsOf } from '../targets.ts';
 import { doctorText } from '../render/doctor.ts';
 import { paintFor } from '../render/paint.ts';
 
 /** Exit code 5 when something is wrong; warnings are no failure. */
 export default async function doctorCommand(options: MainOptions): Promise<number> {
-  const { report, isRoot } = await reported(options);
+  const targets = await targetsOf(options).catch((error: unknown) => unreadable(error));
+  if (targets instanceof Failure)
+    return told(reportOf(null, [unreadableFinding(targets)]), process.getuid?.(), options);
+  return eachServer(targets, async (config) => {
+    const host = await hostOf(config);
+    return told(await examine(await composeDoctor(host, config)), host.me.uid, options);
+  });
+}
+
+function told(report: Report, uid: number | undefined, options: MainOptions): number {
   const paint = paintFor(process.stdout);
-  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : doctorText(report, isRoot, paint));
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : doctorText(report, uid === 0, paint));
   return report.ok ? exitCodes.done : exitCodes.safe;
 }
 
 /** Without a configuration there is one finding: what is wrong with it. */
-async function reported(options: MainOptions): Promise<{ report: Report; isRoot: boolean }> {
-  const config = await targetOf(options).catch((error: unknown) => unreadable(error));
-  if (!(config instanceof Failure)) {
-    const host = await hostOf(config);
-    const isRoot = host.me.uid === 0;
-    return { report: await examine(await composeDoctor(host, config)), isRoot };
-  }
-  const { what, why, fix } = config.fields;
+function unreadableFinding({ fields: { what, why, fix } }: Failure): Examined {
   const title = { id: 'configuration', group: 'deployments', trap: undefined, title: 'cutover.yaml' } as const;
-  const found = wrong([what, why].filter(Boolean).join('\n'), fix ?? 'correct it');
-  return { report: reportOf(null, [examined(title, found)]), isRoot: process.getuid?.() === 0 };
+  return examined(title, wrong([what, why].filter(Boolean).join('\n'), fix ?? 'correct it'));
 }
 
 function unreadable(error: unknown): Failure {

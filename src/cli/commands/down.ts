@@ -1,19 +1,26 @@
 import { createInterface } from 'node:readline/promises';
+import type { Config } from '../../config/config.ts';
 import { exitCodes, Failure } from '../../core/failure.ts';
 import { down } from '../../core/up-down.ts';
+import { eachServer } from '../each-server.ts';
 import { opened, reporterOf, type MainOptions } from '../main-options.ts';
-import { targetOf } from '../targets.ts';
+import { targetsOf } from '../targets.ts';
 import { interruptible } from '../signals.ts';
 
 interface Options extends MainOptions {
   yes?: boolean;
 }
 
-export default async function downCommand(options: Options): Promise<void> {
-  const config = await targetOf(options);
-  const world = await opened(config, reporterOf(options, config));
-  if (!options.yes) await mustConfirm(config.app);
-  const done = await down(world, { command: `down by ${world.who}`, wait: 0, signal: interruptible() });
+export default async function downCommand(options: Options): Promise<number> {
+  const targets = await targetsOf(options);
+  const signal = interruptible();
+  if (!options.yes) await mustConfirm(targets.config.app);
+  return eachServer(targets, (config) => downOne(config, options, signal));
+}
+
+async function downOne(config: Config, options: Options, signal: AbortSignal): Promise<void> {
+  const world = await opened(config, reporterOf(options, config, true));
+  const done = await down(world, { command: `down by ${world.who}`, wait: 0, signal });
   if (!options.json)
     process.stdout.write(
       done ? `Both slots of ${config.app} are stopped. \`cutover up\` starts what was live.\n` : 'Nothing ran.\n',

@@ -1,7 +1,9 @@
+import type { Config } from '../../config/config.ts';
 import { deploymentsOf } from '../../core/journal.ts';
 import { historyOf } from '../../core/history.ts';
+import { eachServer } from '../each-server.ts';
 import { openedToLook, type MainOptions } from '../main-options.ts';
-import { targetOf } from '../targets.ts';
+import { targetsOf } from '../targets.ts';
 import { historyText } from '../render/history.ts';
 import { paintFor } from '../render/paint.ts';
 
@@ -9,8 +11,12 @@ interface Options extends MainOptions {
   lines?: string;
 }
 
-export default async function historyCommand(options: Options): Promise<void> {
-  const { store } = await openedToLook(await targetOf(options));
+export default async function historyCommand(options: Options): Promise<number> {
+  return eachServer(await targetsOf(options), (config) => historyOfOne(config, options));
+}
+
+async function historyOfOne(config: Config, options: Options): Promise<void> {
+  const { store } = await openedToLook(config);
   const all = historyOf(deploymentsOf(await store.journal()));
   const shown = all.slice(-(Number(options.lines ?? 20) || 20));
   process.stdout.write(options.json ? `${JSON.stringify(shown)}\n` : historyText(shown, paintFor(process.stdout)));

@@ -1,20 +1,26 @@
+import type { Config } from '../../config/config.ts';
 import { recover } from '../../core/recover.ts';
 import { look } from '../../core/view.ts';
+import { eachServer } from '../each-server.ts';
 import { opened, reporterOf, type MainOptions } from '../main-options.ts';
-import { targetOf } from '../targets.ts';
+import { targetsOf } from '../targets.ts';
 import { interruptible } from '../signals.ts';
 
 interface Options extends MainOptions {
   trust?: 'router' | 'records';
 }
 
-export default async function recoverCommand(options: Options): Promise<void> {
-  const config = await targetOf(options);
-  const world = await opened(config, reporterOf(options, config));
+export default async function recoverCommand(options: Options): Promise<number> {
+  const signal = interruptible();
+  return eachServer(await targetsOf(options), (config) => recoverOne(config, options, signal));
+}
+
+async function recoverOne(config: Config, options: Options, signal: AbortSignal): Promise<void> {
+  const world = await opened(config, reporterOf(options, config, true));
   const done = await recover(world, {
     command: `recover by ${world.who}`,
     wait: 0,
-    signal: interruptible(),
+    signal,
     trust: options.trust,
   });
   if (options.json) return;

@@ -1,9 +1,11 @@
-import { rollback } from '../../core/rollback.ts';
+import { rollback, type RollbackOptions } from '../../core/rollback.ts';
 import { parseDuration } from '../duration-option.ts';
 import { opened, reporterOf, type MainOptions } from '../main-options.ts';
-import { targetOf } from '../targets.ts';
 import { endText } from '../render/result.ts';
 import { interruptible } from '../signals.ts';
+import { single } from '../single.ts';
+import { targetsOf } from '../targets.ts';
+import { whoWeAre } from '../who.ts';
 
 interface Options extends MainOptions {
   wait?: string;
@@ -11,16 +13,23 @@ interface Options extends MainOptions {
 }
 
 export default async function rollbackCommand(options: Options, release?: string): Promise<void> {
-  const signal = interruptible();
-  const config = await targetOf(options);
-  const world = await opened(config, reporterOf(options, config));
-  const wait = options.wait ? parseDuration(options.wait) : 0;
-  const done = await rollback(world, {
-    command: `rollback by ${world.who}`,
-    wait,
-    signal,
+  const how: RollbackOptions = {
+    command: `rollback by ${whoWeAre()}`,
+    wait: options.wait ? parseDuration(options.wait) : 0,
+    signal: interruptible(),
     release,
     message: options.message,
-  });
+  };
+  const targets = await targetsOf(options);
+  const [config, ...others] = targets.each;
+  if (!config || others.length > 0) {
+    const [{ openFleet, endFleet }, { rollBackAll }] = await Promise.all([
+      import('../fleet.ts'),
+      import('../../core/fleet-deploy.ts'),
+    ]);
+    return endFleet(targets, await rollBackAll(await openFleet(targets, options), how), options);
+  }
+  const world = await opened(config, reporterOf(options, config));
+  const done = await single(world, options, (it) => rollback(it, how));
   if (!options.json) process.stdout.write(endText(done, config));
 }

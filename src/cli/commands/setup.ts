@@ -5,8 +5,9 @@ import { removeSetup } from '../../core/setup-remove.ts';
 import type { Config } from '../../config/config.ts';
 import type { Host, SetupAction } from '../../ports.ts';
 import { composeSetup, hostOf } from '../compose.ts';
+import { eachServer } from '../each-server.ts';
 import type { MainOptions } from '../main-options.ts';
-import { targetOf } from '../targets.ts';
+import { targetsOf } from '../targets.ts';
 import { accountOf, ownerOf } from '../owner.ts';
 
 interface Options extends MainOptions {
@@ -16,8 +17,11 @@ interface Options extends MainOptions {
   login?: string;
 }
 
-export default async function setupCommand(options: Options): Promise<void> {
-  const config = await targetOf(options);
+export default async function setupCommand(options: Options): Promise<number> {
+  return eachServer(await targetsOf(options), (config) => setUpOne(config, options));
+}
+
+async function setUpOne(config: Config, options: Options): Promise<void> {
   const host = await hostOf(loginOf(config, options.login), { elevated: true });
   const owner =
     options.owner ??

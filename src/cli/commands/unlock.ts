@@ -1,16 +1,21 @@
+import type { Config } from '../../config/config.ts';
 import { exitCodes, Failure } from '../../core/failure.ts';
 import { ownerText } from '../../core/lock-owner.ts';
 import { humanDuration } from '../../lib/duration.ts';
 import { composeLock, hostOf } from '../compose.ts';
+import { eachServer } from '../each-server.ts';
 import type { MainOptions } from '../main-options.ts';
-import { targetOf } from '../targets.ts';
+import { targetsOf } from '../targets.ts';
 
 interface Options extends MainOptions {
   force?: boolean;
 }
 
-export default async function unlockCommand(options: Options): Promise<void> {
-  const config = await targetOf(options);
+export default async function unlockCommand(options: Options): Promise<number> {
+  return eachServer(await targetsOf(options), (config) => unlockOne(config, options));
+}
+
+async function unlockOne(config: Config, options: Options): Promise<void> {
   const lock = await composeLock(await hostOf(config), config);
   if (!lock) return void process.stdout.write('Nobody holds the lock.\n');
   const { command, since, alive } = lock.owner;
