@@ -28,15 +28,18 @@ export interface Sshd {
 
 const run = promisify(execFile);
 
-/** @param variables what a session finds in its environment */
-export async function startSshd(variables: Readonly<Record<string, string>>): Promise<Sshd> {
+/**
+ * @param variables what a session finds in its environment
+ * @param more lines of sshd's own configuration
+ */
+export async function startSshd(variables: Readonly<Record<string, string>>, more = ''): Promise<Sshd> {
   const program = await ensureProgram('sshd', 'openssh-server');
   const client = await ensureProgram('ssh', 'openssh-client');
   const dir = mkdtempSync(join(tmpdir(), 'cutover-sshd-'));
   const port = await freePort();
   await makeKey(join(dir, 'user'));
   const place = { dir, address: '127.0.0.1', port };
-  await prepareSshd(place, join(dir, 'user.pub'), variables);
+  await prepareSshd(place, join(dir, 'user.pub'), variables, more);
   const known = `UserKnownHostsFile ${dir}/.ssh/known_hosts\nStrictHostKeyChecking accept-new\nBatchMode yes\n`;
   const env = { ...makeSshHome(dir, client, known), SSH_AUTH_SOCK: join(dir, 'agent') };
   const agent = await startAgent(dir, env.SSH_AUTH_SOCK);

@@ -27,6 +27,9 @@ export interface HostOptions {
   elevated?: boolean;
 }
 
+/** Where `cutover` was called. */
+export const thisMachine: () => Host = localHost;
+
 /** The server that the configuration is for: this machine, or another over ssh. */
 export async function hostOf({ server }: Config, options: HostOptions = {}): Promise<Host> {
   if (server === undefined) return localHost();

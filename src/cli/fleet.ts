@@ -3,7 +3,7 @@ import type { Config, Hook } from '../config/config.ts';
 import { asFailure, Failure } from '../core/failure.ts';
 import type { Fleet, FleetEvent, FleetResult, FleetServer } from '../core/fleet.ts';
 import { filledCommand } from '../core/placeholders.ts';
-import { localHost } from '../drivers/host/local.ts';
+import { thisMachine } from './compose.ts';
 import { opened, reporterOf, type MainOptions } from './main-options.ts';
 import { fleetEventText, fleetText } from './render/fleet.ts';
 import { paintFor } from './render/paint.ts';
@@ -77,7 +77,7 @@ async function runHere(
   file: string,
   app: string,
 ): Promise<void> {
-  const { code, stdout, stderr, timedOut } = await localHost().run(filledCommand(hook, values), {
+  const { code, stdout, stderr, timedOut } = await thisMachine().run(filledCommand(hook, values), {
     deadline: hook.deadline,
     cwd: path.dirname(file),
     env: { CUTOVER_APP: app, CUTOVER_SERVER: values.server, CUTOVER_RELEASE: values.release, CUTOVER_HOOK: name },

@@ -4,10 +4,7 @@ import { nameOf } from './servers.ts';
 /** What is not true of servers that are reached over ssh. */
 export function serverMistakes(written: unknown): Mistake[] {
   const remote = ['server', 'servers', 'roles'].filter((key) => valueAt(written, [key]) !== undefined);
-  if (remote.length === 0)
-    return valueAt(written, ['rollout']) === undefined
-      ? []
-      : [{ path: ['rollout'], message: 'is for several servers: name them in servers' }];
+  if (remote.length === 0) return [];
   return [...severalWays(remote), ...twice(written), ...relativeThere(written), ...composeThere(written)];
 }
 

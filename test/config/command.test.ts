@@ -117,7 +117,7 @@ describe('placeholders', () => {
       { word: 1, message: 'unknown placeholder "{prot}" (did you mean "{port}"?)' },
       {
         word: 2,
-        message: 'unknown placeholder "{nonsense}" (there are {artifact}, {port}, {slot}, {release})',
+        message: 'unknown placeholder "{nonsense}" (there are {artifact}, {port}, {slot}, {release}, {server})',
       },
     ]);
   });

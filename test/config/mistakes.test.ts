@@ -25,7 +25,10 @@ describe('every mistake is shown at its place', () => {
   });
 
   it.each([
-    ['router: {mode: managd}', '3:16 router.mode: must be managed, adopted, classic or l4 (did you mean "managed"?)'],
+    [
+      'router: {mode: managd}',
+      '3:16 router.mode: must be managed, adopted, classic, l4 or none (did you mean "managed"?)',
+    ],
     ['router: {listen: [-1]}', '3:19 router.listen[0]: must be a whole number from 1 to 65535'],
     ['runtime: podman', '3:10 runtime: must be auto, process, systemd or docker'],
     ['health:\n  status: [200, 999]', '4:17 health.status[1]: must be a whole number from 100 to 599'],

@@ -5,7 +5,21 @@ import { root } from '../../lab/paths.ts';
 import { page } from './markdown.ts';
 
 /** Words in capitals that are not codes of failures. */
-const others = new Set(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL', 'EEXIST', 'ENOENT', 'PATH', 'PORT', 'NO_COLOR']);
+const others = new Set([
+  'SIGINT',
+  'SIGTERM',
+  'SIGHUP',
+  'SIGKILL',
+  'EEXIST',
+  'ENOENT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'EPERM',
+  'PATH',
+  'PORT',
+  'NO_COLOR',
+]);
 
 const quoted = /'([A-Z][A-Z_]{2,})'/g;
 const codes = codesInSources();

@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Release } from '../../core/release.ts';
 import type { Artifact } from '../../core/stage.ts';
-import type { Artifacts, Host, RunResult } from '../../ports.ts';
+import type { Artifacts, CopyOptions, Host, RunResult } from '../../ports.ts';
 import type { Service } from '../docker/compose.ts';
 import { imageName, type Image } from '../docker/container.ts';
 import { dockerOn, inspected, isFull, noRoom } from '../docker/engine.ts';
@@ -25,17 +25,17 @@ export function imageArtifacts(host: Host, config: Config): Artifacts {
   const docker = dockerOn(host);
   const nameOf = (id: string) => imageName(config.app, id);
 
-  async function stage(release: Release, artifact: Artifact): Promise<string> {
+  async function stage(release: Release, artifact: Artifact, options: CopyOptions = {}): Promise<string> {
     try {
-      return await staged(release, artifact);
+      return await staged(release, artifact, options);
     } catch (error) {
       await removed(release.id).catch(() => undefined);
       throw error;
     }
   }
 
-  async function staged(release: Release, artifact: Artifact): Promise<string> {
-    const { name, digest, service } = await fetched(release, artifact);
+  async function staged(release: Release, artifact: Artifact, options: CopyOptions): Promise<string> {
+    const { name, digest, service } = await fetched(release, artifact, options);
     const found = await imageOf(name, artifact);
     await mustFitEngine(found, artifact);
     await must(['tag', found.Id, nameOf(release.id)], artifact);
@@ -53,15 +53,34 @@ export function imageArtifacts(host: Host, config: Config): Artifacts {
     await removeRecords(host, config.state, [id]);
   }
 
-  async function fetched({ id }: Release, artifact: Artifact): Promise<Fetched> {
+  async function fetched({ id }: Release, artifact: Artifact, options: CopyOptions): Promise<Fetched> {
     const { kind, source } = artifact;
-    if (kind === 'build') {
-      await must(['build', '--quiet', `--tag=${nameOf(id)}`, '--', source], artifact);
-      return { name: nameOf(id) };
+    if (kind === 'compose') return composed(artifact);
+    if (kind === 'build' || kind === 'archive')
+      return beside(source, options, (at) => (kind === 'build' ? built(id, at, artifact) : unpacked(at, artifact)));
+    return pulled(source, artifact);
+  }
+
+  async function built(id: string, folder: string, artifact: Artifact): Promise<Fetched> {
+    await must(['build', '--quiet', `--tag=${nameOf(id)}`, '--', folder], artifact);
+    return { name: nameOf(id) };
+  }
+
+  async function unpacked(archive: string, artifact: Artifact): Promise<Fetched> {
+    return { name: loaded(await must(['load', '--quiet', `--input=${archive}`], artifact), artifact) };
+  }
+
+  /** A server over ssh is sent it first; there it is needed for this moment only. */
+  async function beside(source: string, options: CopyOptions, use: (at: string) => Promise<Fetched>): Promise<Fetched> {
+    if (!host.me.remote) return use(source);
+    const at = path.join(config.state, 'incoming');
+    await host.run(['rm', '-rf', '--', at]);
+    try {
+      await host.copy(source, at, { ...options, keep: path.join(config.state, 'uploads') });
+      return await use(at);
+    } finally {
+      await host.run(['rm', '-rf', '--', at]);
     }
-    if (kind === 'archive')
-      return { name: loaded(await must(['load', '--quiet', `--input=${source}`], artifact), artifact) };
-    return kind === 'compose' ? composed(artifact) : pulled(source, artifact);
   }
 
   /** Its image is there then: the project's own tool builds it, or it is fetched like any other. */

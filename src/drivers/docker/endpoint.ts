@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { exitCodes, Failure } from '../../core/failure.ts';
 import type { Host } from '../../ports.ts';
@@ -15,7 +14,7 @@ interface Context {
  * prove who they are. The variable is looked at first, because it stands above any context.
  */
 export async function mustBePrivate(host: Host): Promise<void> {
-  const { DOCKER_HOST: named = '', DOCKER_TLS_VERIFY: verified = '' } = process.env;
+  const { DOCKER_HOST: named = '', DOCKER_TLS_VERIFY: verified = '' } = await environmentOn(host);
   if (named !== '') {
     if (isTcp(named) && verified === '') throw openSocket(`DOCKER_HOST is ${named}`);
     return;
@@ -29,9 +28,17 @@ export async function mustBePrivate(host: Host): Promise<void> {
   if (isTcp(address) && !proven) throw openSocket(`the context ${Name} is ${address}`);
 }
 
+/** The engine's command goes by what it finds where it runs. */
+async function environmentOn(host: Host): Promise<Readonly<Record<string, string | undefined>>> {
+  if (!host.me.remote) return process.env;
+  const { stdout } = await host.run(['env']);
+  return Object.fromEntries(stdout.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]));
+}
+
 /** Without one it is the local socket, and there is no need to ask. */
 async function namesContext(host: Host): Promise<boolean> {
-  const { DOCKER_CONTEXT: named = '', DOCKER_CONFIG: folder = path.join(homedir(), '.docker') } = process.env;
+  const { DOCKER_CONTEXT: named = '', DOCKER_CONFIG: folder = path.join(host.me.home, '.docker') } =
+    await environmentOn(host);
   const file = await host.read(path.join(folder, 'config.json')).catch(() => undefined);
   return named !== '' || (file ?? '').includes('"currentContext"');
 }

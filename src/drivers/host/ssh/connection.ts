@@ -13,7 +13,7 @@ export interface Connection {
   /** Argument list of a session that runs these words of ours, which no quoting is needed for. */
   session(words: string): readonly string[];
   /** Argument list of a request to the shared connection itself. */
-  control(request: 'forward' | 'cancel' | 'check', ...words: readonly string[]): readonly string[];
+  control(request: 'forward' | 'exit', ...words: readonly string[]): readonly string[];
 }
 
 /** What a session runs. The account's own shell reads this; only `sh` reads what comes after. */

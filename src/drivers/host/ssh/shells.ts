@@ -1,3 +1,4 @@
+import type { Failure } from '../../../core/failure.ts';
 import { connectionLost, notReached } from './failures.ts';
 import { plainShell, rootShell, type Connection } from './connection.ts';
 import { startGuard, type Guard } from './guard.ts';
@@ -25,7 +26,8 @@ export interface Shells {
 
 export type Answered = Printed & { timedOut: boolean };
 
-const killed = 137;
+/** Of what was ended by KILL. */
+const nothing = { code: 137, stdout: '', stderr: '' };
 
 export async function openShells(
   connection: Connection,
@@ -39,45 +41,51 @@ export async function openShells(
   });
   const guard = options.guarded ? await startGuard(argv) : undefined;
   let lost: string | undefined;
-  opened.push(await watched(first));
+  await guard?.watch(first.pid);
+  opened.push(first);
 
-  async function watched(shell: Shell): Promise<Shell> {
-    await guard?.watch(shell.pid);
-    return shell;
+  /** Once it is lost it stays so: the guard has ended what this command was about, and others may have the lock. */
+  function asLost(error: unknown): Failure {
+    lost ??= error instanceof Error ? error.message : String(error);
+    return connectionLost(connection.server, lost);
+  }
+
+  function mustNotBeLost(): void {
+    if (lost !== undefined) throw asLost(undefined);
   }
 
   /** One that is idle, or one more; where the server allows no more, the one with the least to do. */
   async function free(): Promise<Shell> {
-    const usable = opened.filter((shell) => !shell.over());
-    const idle = usable.find((shell) => shell.pending() === 0);
+    const idle = usable().find((shell) => shell.pending() === 0);
     if (idle) return idle;
-    const next = usable.length < most ? await openShell(argv, ':').catch(() => undefined) : undefined;
-    if (next) opened.push(await watched(next));
-    const all = opened.filter((shell) => !shell.over());
-    const [least] = all.toSorted((a, b) => a.pending() - b.pending());
+    const next = usable().length < most ? await openShell(argv, ':').catch(() => undefined) : undefined;
+    if (next) await guard?.watch(next.pid).catch((error: unknown) => Promise.reject(asLost(error)));
+    if (next) opened.push(next);
+    const [least] = usable().toSorted((a, b) => a.pending() - b.pending());
     if (least) return least;
-    throw connectionLost(connection.server, lost ?? '');
+    throw asLost('no session is left');
+  }
+
+  function usable(): readonly Shell[] {
+    mustNotBeLost();
+    return opened.filter((shell) => !shell.over());
   }
 
   async function on(shell: Shell, script: string, deadline: number, signal?: AbortSignal): Promise<Answered> {
-    if (signal?.aborted) return { code: killed, stdout: '', stderr: '', timedOut: false };
-    const ending = { late: false, called: false };
-    const end = () => void endGroup(shell);
-    const abort = () => {
-      ending.called = true;
-      end();
+    const called = { off: signal?.aborted ?? false, late: false };
+    if (called.off) return { ...nothing, timedOut: false };
+    const end = (why: 'off' | 'late') => {
+      called[why] = true;
+      void endGroup(shell);
     };
-    const timer = setTimeout(() => {
-      ending.late = true;
-      end();
-    }, deadline);
+    const abort = () => end('off');
+    const timer = setTimeout(() => end('late'), deadline);
     signal?.addEventListener('abort', abort);
     try {
       return { ...(await shell.run(script)), timedOut: false };
     } catch (error) {
-      if (ending.late || ending.called) return { code: killed, stdout: '', stderr: '', timedOut: ending.late };
-      lost = error instanceof Error ? error.message : String(error);
-      throw connectionLost(connection.server, lost);
+      if (called.late || called.off) return { ...nothing, timedOut: called.late };
+      throw asLost(error);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
@@ -96,8 +104,8 @@ export async function openShells(
     hello: first.hello,
     guard,
     async quick(script, deadline) {
-      const shell = opened[0];
-      return on(shell && !shell.over() ? shell : await free(), script, deadline);
+      const [oldest] = usable();
+      return on(oldest ?? (await free()), script, deadline);
     },
     alone: async (script, deadline, signal) => on(await free(), script, deadline, signal),
   };
