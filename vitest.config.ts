@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: inNetns ? [] : ['test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/docker/**', 'test/l4/**'],
+          exclude: ['test/integration/**', 'test/ssh/**', 'test/docker/**', 'test/l4/**'],
           testTimeout: 30_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 0 },
@@ -26,7 +26,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
-          include: inNetns ? ['test/{docker,l4}/**/*.test.ts'] : ['test/integration/**/*.test.ts'],
+          include: inNetns ? ['test/{docker,l4}/**/*.test.ts'] : ['test/{integration,ssh}/**/*.test.ts'],
           maxWorkers: 1,
           fileParallelism: false,
           testTimeout: 600_000,

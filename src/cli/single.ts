@@ -1,4 +1,4 @@
-import { asFailure, completed, exitCodes, Failure } from '../core/failure.ts';
+import { asFailure, exitCodes, Failure, isLost } from '../core/failure.ts';
 import type { Finished } from '../core/execute.ts';
 import type { World } from '../core/world.ts';
 import { opened, reporterOf, type MainOptions } from './main-options.ts';
@@ -21,7 +21,7 @@ export async function single(
 }
 
 async function afterLoss(world: World, options: MainOptions, failure: Failure): Promise<Failure> {
-  if (failure.fields.code !== 'CONNECTION_LOST') return failure;
+  if (!isLost(failure)) return failure;
   const { config } = world;
   const reporter = reporterOf(options, config);
   reporter({ type: 'warning', text: `${failure.fields.what}: trying to reach it again` });
@@ -31,7 +31,7 @@ async function afterLoss(world: World, options: MainOptions, failure: Failure): 
   const traffic = live.release === undefined ? 'as it was' : `100 % on release ${live.release}`;
   const left = 'nothing: it answered again, and what was under way is put right';
   const safe = { ...failure.fields, exit: exitCodes.safe, traffic, left, fix: 'deploy again' };
-  return completed(new Failure(safe, failure.cause), {});
+  return new Failure(safe, failure.cause);
 }
 
 async function summarized(world: World, options: MainOptions, end: Finished | Failure): Promise<void> {

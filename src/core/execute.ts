@@ -1,6 +1,6 @@
 import { foreseen, noWayBack, whereThingsAre } from './aftermath.ts';
 import { deadlineOf } from './deadline.ts';
-import { completed, exitCodes, Failure } from './failure.ts';
+import { asFailure, completed, exitCodes, Failure, isLost } from './failure.ts';
 import type { Outcome } from './events.ts';
 import type { Begin, Deployment, End, JournalEntry, StepDone } from './journal.ts';
 import { runHook } from './hook.ts';
@@ -100,14 +100,17 @@ async function putBack(
   const failure = foreseen(error, signal);
   const noReturn = begin.plan[pointOfNoReturn(begin.from, begin.plan)];
   const passed = noReturn !== undefined && done.includes(noReturn);
-  const undone = !passed && movesTraffic(begin) && (await tryUndo(world, job, begin, done, failure));
+  const problem = passed || !movesTraffic(begin) ? failure : await tryUndo(world, job, begin, done, failure);
+  const undone = problem === undefined;
   await runAfterFailure(world, begin);
   await finish(world, job, begin, undone ? 'put-back' : 'stuck', began).catch((problem: unknown) =>
     warn(world, problem),
   );
   const exit = undone ? failure.exit : exitCodes.needsPerson;
   const known = await whereThingsAre(world, begin, done);
-  return completed(new Failure({ ...failure.fields, exit }, failure.cause), known);
+  // What failed first may have been the silence before the connection was known to be lost.
+  const told = isLost(problem) ? asFailure(problem) : failure;
+  return completed(new Failure({ ...told.fields, exit }, told.cause), known);
 }
 
 /** What `up` and `down` did is not undone: the next one goes on from there. */
@@ -129,17 +132,17 @@ async function tryUndo(
   begin: Begin,
   done: readonly Step[],
   failure: Failure,
-): Promise<boolean> {
+): Promise<unknown> {
   const { code, what } = failure.fields;
   const { deployment } = begin;
   const entry: JournalEntry = { kind: 'abort', deployment, at: world.clock.now(), code, what };
   await world.store.append(entry).catch((problem: unknown) => warn(world, problem));
   try {
     await undo(world, job, begin, done, what);
-    return true;
+    return undefined;
   } catch (problem) {
     warn(world, problem);
-    return false;
+    return problem;
   }
 }
 
@@ -162,7 +165,7 @@ async function undo(
       () => false,
       (problem: unknown) => problems.push(problem) > 0,
     );
-    if (failed && step.do === 'probe') break;
+    if (failed && (step.do === 'probe' || problems.some(isLost))) break;
   }
   if (stays) throw noWayBack(begin);
   if (problems.length > 0) throw problems[0];

@@ -44,6 +44,11 @@ export class Failure extends Error {
   }
 }
 
+/** The server cannot be asked any more; what is under way there comes to its end without us. */
+export function isLost(error: unknown): boolean {
+  return error instanceof Failure && error.fields.code === 'CONNECTION_LOST';
+}
+
 /** The same failure, told with more of what is known now. Facts that it already carries win. */
 export function completed(failure: Failure, known: Partial<FailureFields>): Failure {
   return new Failure({ ...known, ...definedOnly(failure.fields) }, failure.cause);

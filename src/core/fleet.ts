@@ -1,6 +1,6 @@
 import { foreseen } from './aftermath.ts';
 import { execute, type Finished } from './execute.ts';
-import { asFailure, Failure } from './failure.ts';
+import { asFailure, Failure, isLost } from './failure.ts';
 import { verdictOf } from './fleet-verdict.ts';
 import { putRightAfterLoss } from './loss.ts';
 import { plannedRollback } from './rollback.ts';
@@ -182,7 +182,7 @@ async function putRight(
       const turn = turns[index];
       if (!turn) return result;
       if (result.outcome === 'done') return fleet.onFailure === 'back' ? takeBack(turn, result, why) : result;
-      if (result.failure?.fields.code !== 'CONNECTION_LOST') return settledResult(result);
+      if (!isLost(result.failure)) return settledResult(result);
       const live = await putRightAfterLoss(turn.server);
       return live ? { ...result, release: live.release } : { ...result, outcome: 'stuck', release: undefined };
     }),

@@ -37,7 +37,3 @@ export function connectionLost(server: string, words: string): Failure {
     fix: '`cutover recover`, from any machine, puts it right; so does the next deploy',
   });
 }
-
-export function isLost(error: unknown): boolean {
-  return error instanceof Failure && error.fields.code === 'CONNECTION_LOST';
-}
