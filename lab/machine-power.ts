@@ -62,6 +62,8 @@ export async function switchOn(hardware: Hardware): Promise<Powered> {
   const console = await open(join(hardware.disk, 'console.log'), 'a');
   const child = spawn('setpriv', switchOnArguments(hardware), {
     cwd: hardware.disk,
+    // As on a server, root may set what is the network's: whether packets are passed on, for one.
+    env: { ...process.env, SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network' },
     detached: true,
     stdio: ['ignore', console.fd, console.fd],
   });

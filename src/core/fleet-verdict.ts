@@ -28,18 +28,19 @@ export function verdictOf(results: readonly ServerResult[], interrupted: Failure
   );
 }
 
-function placeOf({ name, release }: ServerResult): string {
-  return `${name} ${release === undefined ? 'unknown' : `release ${release}`}`;
+function placeOf({ name, release, outcome }: ServerResult): string {
+  const none = outcome === 'stuck' ? 'not known' : 'no release';
+  return `${name} ${release === undefined ? none : `release ${release}`}`;
 }
 
 function leftText(results: readonly ServerResult[]): string {
   const named = (outcome: ServerResult['outcome']) =>
     results.filter((result) => result.outcome === outcome).map(({ name }) => name);
   const words = [
-    [named('back'), 'went back to what they had'],
-    [named('done'), 'stay on the new release'],
-    [named('stuck'), 'need a look'],
-    [named('untouched'), 'were not touched'],
+    [named('back'), 'back on what it was'],
+    [named('done'), 'on the new release'],
+    [named('stuck'), 'to be looked at'],
+    [named('untouched'), 'not touched'],
   ] as const;
-  return words.flatMap(([names, text]) => (names.length > 0 ? [`${names.join(', ')} ${text}`] : [])).join('; ');
+  return words.flatMap(([names, text]) => (names.length > 0 ? [`${text}: ${names.join(', ')}`] : [])).join('; ');
 }
