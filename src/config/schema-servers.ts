@@ -61,10 +61,10 @@ export const rollout = z.strictObject({
   before_server: hook.optional().meta({
     description:
       'Command that runs where `cutover` was called, before a server’s turn: takes it out of a balancer in front of it, for example.',
-    samples: ['cutover -c balancer.yaml members drain {server}:80'],
+    samples: ['cutover members -c balancer.yaml drain {server}:80'],
   }),
   after_server: hook.optional().meta({
     description: 'The same, after a server’s turn, however it ended.',
-    samples: ['cutover -c balancer.yaml members ready {server}:80'],
+    samples: ['cutover members -c balancer.yaml ready {server}:80'],
   }),
 });

@@ -47,7 +47,7 @@ function recipe(name: string): string {
 /** In code inside a sentence, and in blocks: what is typed, and what a file of the user calls. */
 function callsIn(path: string): readonly string[] {
   const { text, blocks } = page(path);
-  const inline = [...text.matchAll(/`(?:sudo )?cutover ([^`\n]+)`/g)].map(([, call = '']) => call);
+  const inline = [...text.matchAll(/`"?(?:sudo )?cutover ([^`\n]+)`/g)].map(([, call = '']) => call);
   const block = blocks.join('\n');
   const typed = [...block.matchAll(/^(?:\$ )?(?:sudo )?cutover ([a-z].*)$/gm)].map(([, call = '']) => call);
   return [...inline, ...typed, ...knownCalls(block)];
