@@ -34,6 +34,7 @@ function fileWith(path: readonly string[], value: unknown): string {
   const around: Record<string, unknown> = { app: 'shop', artifact: 'a.jar', run: 'x' };
   if (value === 'udp') around['health'] = { command: ['x'] };
   if (path[0] === 'container' || typeof value === 'object') Object.assign(around, containers(path));
+  if (path[0] === 'rollout') around['servers'] = ['shop1', 'shop2'];
   if (path[0] === 'router') around['router'] = { mode: modeFor(path[1] ?? '') };
   if (path[1] === 'pools') around['router'] = { mode: 'l4', pools: { blue: ['10.0.0.1:1'], green: ['10.0.0.1:2'] } };
   if (path[1] === 'addresses')

@@ -25,7 +25,8 @@ describe('the written file', () => {
   it('is right with any one option uncommented', async () => {
     const { text } = await see({ 'package.json': '{"main":"a.js"}' });
     const lines = text.split('\n');
-    const conflicting = /^# {3}(include|variable|tcp|command|certificate)/;
+    const conflicting =
+      /^# {3}(include|variable|tcp|command|certificate|waves|watch|on_failure|before_server|after_server)/;
     for (const [index, line] of lines.entries()) {
       if (
         !/^# +[a-z_]+: \S/.test(line) ||
