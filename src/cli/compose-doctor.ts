@@ -14,14 +14,14 @@ import { mustBeVisible } from '../drivers/router/nginx/visible.ts';
 import type { Host } from '../ports.ts';
 import { compose } from './compose.ts';
 
-/** Gathers what can be had, whatever is broken. What only root may see comes first: composing gives root up. */
-export async function composeDoctor(host: Host, config: Config): Promise<Context> {
+/** Gathers what can be had, whatever is broken. What only root may see comes first: composing gives root up. `deployer`: the host as whoever deploys sees it. */
+export async function composeDoctor(host: Host, config: Config, deployer = host): Promise<Context> {
   const { uid } = host.me;
   const hasNginx = config.router.mode !== 'l4' && config.router.mode !== 'none';
   const nginx = !hasNginx ? noNginx(config) : await nginxFacts(host, config, uid);
   const holders = await holdersOf(host, [config.slots.blue, config.slots.green, portOf(nginx)]);
   const chains = config.router.mode === 'l4' ? await chainsOf(host) : undefined;
-  const world = await attempt(compose(host, config, () => {}));
+  const world = await attempt(compose(deployer, config, () => {}));
   const view = world.value && (await attempt(look(world.value)));
   const trouble = world.failure ?? view?.failure;
   return { config, host, uid, nginx, chains, holders, world: world.value, view: view?.value, trouble };

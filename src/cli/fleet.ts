@@ -7,6 +7,7 @@ import { thisMachine } from './compose.ts';
 import { opened, reporterOf, type MainOptions } from './main-options.ts';
 import { fleetEventText, fleetText } from './render/fleet.ts';
 import { paintFor } from './render/paint.ts';
+import type { Summary } from './summary.ts';
 import type { Targets } from './targets.ts';
 
 /** Handshakes at a time: they are what costs, and a server that hangs holds one place only. */
@@ -96,18 +97,14 @@ function tell(event: FleetEvent, { json }: MainOptions): void {
   else process.stderr.write(fleetEventText(event, paintFor(process.stderr)));
 }
 
-/** What became of each, last; then the failure, if there was one. */
-export async function endFleet(
+/** What became of each, last. */
+export function endFleet(
   { config, each }: Targets,
   { results: unsorted, failure }: FleetResult,
-  { json, summary }: MainOptions,
-): Promise<void> {
+  { json }: MainOptions,
+): Summary {
   const order = each.map(({ server }) => server?.name);
   const results = unsorted.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
-  if (summary !== undefined) {
-    const { writeSummary } = await import('./summary.ts');
-    await writeSummary(summary, config.app, { results, failure });
-  }
   if (json) {
     const servers = results.map(({ name, outcome, release, finished, failure: its }) => ({
       name,
@@ -119,5 +116,5 @@ export async function endFleet(
     }));
     process.stdout.write(`${JSON.stringify({ type: 'fleet', servers })}\n`);
   } else process.stdout.write(fleetText(results, paintFor(process.stdout)));
-  if (failure) throw failure;
+  return { app: config.app, results, failure };
 }

@@ -95,7 +95,9 @@ export function build(setCode: (code: number) => void): Command {
   add('logs [of]', "the application's own output: of a slot or a release", () => import('./commands/logs.ts'))
     .option('-f, --follow', 'keep printing')
     .option('-n, --lines <count>', 'how many lines', '100');
-  add('doctor', 'check every known trap on this server', () => import('./commands/doctor.ts')).option(...json);
+  add('doctor', 'check every known trap on this server', () => import('./commands/doctor.ts'))
+    .option(...json)
+    .option('--root', 'over ssh: look as root, by sudo on the server');
   add(
     'members [action] [address]',
     'servers behind a switch in the kernel: show, check, drain, ready',

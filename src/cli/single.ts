@@ -2,21 +2,26 @@ import { asFailure, exitCodes, Failure, isLost } from '../core/failure.ts';
 import type { Finished } from '../core/execute.ts';
 import type { World } from '../core/world.ts';
 import { opened, reporterOf, type MainOptions } from './main-options.ts';
+import { endText } from './render/result.ts';
+import type { Summary } from './summary.ts';
 
-/** One server: its deployment, what is to be done when the connection is lost meanwhile, and the summary of it. */
+/** One server: its deployment, and what is to be done when the connection is lost meanwhile. */
 export async function single(
   world: World,
   options: MainOptions,
   work: (world: World) => Promise<Finished>,
-): Promise<Finished> {
+): Promise<Summary> {
+  const { app, server } = world.config;
+  const name = server?.name ?? 'this machine';
   try {
-    const done = await work(world);
-    await summarized(world, options, done);
-    return done;
+    const finished = await work(world);
+    if (!options.json) process.stdout.write(endText(finished, world.config));
+    const { release } = finished.end;
+    return { app, results: [{ name, outcome: 'done', release, finished, failure: undefined }], failure: undefined };
   } catch (error) {
     const failure = await afterLoss(world, options, asFailure(error));
-    await summarized(world, options, failure);
-    throw failure;
+    const outcome = failure.exit === exitCodes.needsPerson ? 'stuck' : 'failed';
+    return { app, results: [{ name, outcome, release: undefined, finished: undefined, failure }], failure };
   }
 }
 
@@ -30,12 +35,5 @@ async function afterLoss(world: World, options: MainOptions, failure: Failure): 
   if (!live) return failure;
   const traffic = live.release === undefined ? 'as it was' : `100 % on release ${live.release}`;
   const left = 'nothing: it answered again, and what was under way is put right';
-  const safe = { ...failure.fields, exit: exitCodes.safe, traffic, left, fix: 'deploy again' };
-  return new Failure(safe, failure.cause);
-}
-
-async function summarized(world: World, options: MainOptions, end: Finished | Failure): Promise<void> {
-  if (options.summary === undefined) return;
-  const { writeSummary, singleResult } = await import('./summary.ts');
-  await writeSummary(options.summary, world.config.app, singleResult(world.config, end));
+  return new Failure({ ...failure.fields, exit: exitCodes.safe, traffic, left, fix: 'deploy again' }, failure.cause);
 }

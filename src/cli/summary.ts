@@ -1,9 +1,7 @@
-import { appendFile } from 'node:fs/promises';
-import type { Config } from '../config/config.ts';
-import { Failure } from '../core/failure.ts';
-import type { Finished } from '../core/execute.ts';
+import { asFailure, type Failure } from '../core/failure.ts';
 import type { FleetResult, ServerResult } from '../core/fleet.ts';
 import { humanDuration } from '../lib/duration.ts';
+import type { MainOptions } from './main-options.ts';
 
 const signs: Readonly<Record<ServerResult['outcome'], string>> = {
   done: '✅ done',
@@ -13,9 +11,23 @@ const signs: Readonly<Record<ServerResult['outcome'], string>> = {
   untouched: '· not touched',
 };
 
-/** Adds what happened to a file, as Markdown: the page of a CI job shows it. */
-export async function writeSummary(file: string, app: string, { results, failure }: FleetResult): Promise<void> {
-  await appendFile(file, summaryText(app, { results, failure }));
+/** How a deployment ended, on each of its servers. */
+export interface Summary extends FleetResult {
+  app: string;
+}
+
+/** Adds what happened to the file that was asked for, as Markdown: the page of a CI job shows it. Then fails, if it failed. */
+export async function summarized({ summary }: MainOptions, work: () => Promise<Summary>): Promise<void> {
+  const end = await work().catch((error: unknown) => notBegun(asFailure(error)));
+  if (summary !== undefined) {
+    const { appendFile } = await import('node:fs/promises');
+    await appendFile(summary, summaryText(end.app, end));
+  }
+  if (end.failure) throw end.failure;
+}
+
+function notBegun(failure: Failure): Summary {
+  return { app: 'cutover', results: [], failure };
 }
 
 export function summaryText(app: string, { results, failure }: FleetResult): string {
@@ -25,7 +37,7 @@ export function summaryText(app: string, { results, failure }: FleetResult): str
     const took = begin && end ? humanDuration(end.at - begin.at) : '';
     return [name, signs[outcome], release ?? '', took, end?.requests ?? '', end?.lost ?? ''].map(cell);
   });
-  const table = [['server', 'outcome', 'release', 'took', 'requests meanwhile', 'lost'], dashes, ...rows];
+  const table = rows.length > 0 ? [columns, dashes, ...rows] : [];
   return [
     `### ${cell(head)}`,
     '',
@@ -36,6 +48,7 @@ export function summaryText(app: string, { results, failure }: FleetResult): str
   ].join('\n');
 }
 
+const columns = ['server', 'outcome', 'release', 'took', 'requests meanwhile', 'lost'];
 const dashes = ['---', '---', '---', '---:', '---:', '---:'];
 
 function failureLines(failure: Failure | undefined): readonly string[] {
@@ -51,15 +64,4 @@ function failureLines(failure: Failure | undefined): readonly string[] {
 
 function cell(value: string | number): string {
   return String(value).replaceAll('|', '\\|').replaceAll('\n', ' ');
-}
-
-export function singleResult({ server }: Config, end: Finished | Failure): FleetResult {
-  const name = server?.name ?? 'this machine';
-  if (!(end instanceof Failure))
-    return {
-      results: [{ name, outcome: 'done', release: end.end.release, finished: end, failure: undefined }],
-      failure: undefined,
-    };
-  const outcome = end.exit === 6 ? 'stuck' : 'failed';
-  return { results: [{ name, outcome, release: undefined, finished: undefined, failure: end }], failure: end };
 }

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { fingerprint } from '../lib/fingerprint.ts';
 import { execute, type Finished } from './execute.ts';
 import { exitCodes, Failure } from './failure.ts';
@@ -7,7 +8,7 @@ import { preflight } from './preflight.ts';
 import type { Release } from './release.ts';
 import { beginOf, jobOf, underLock, type Planned, type SessionOptions } from './session.ts';
 import { releaseOf, type Artifact } from './stage.ts';
-import { look, mustAgree, type View } from './view.ts';
+import { mustAgree, type View } from './view.ts';
 import type { World } from './world.ts';
 
 export interface DeployOptions extends SessionOptions {
@@ -32,11 +33,6 @@ export async function plannedDeploy(
 ): Promise<Planned> {
   const { begin, release } = await planned(world, view, artifact, options, id);
   return { begin, job: jobOf(view, { release, source: artifact }) };
-}
-
-/** What a deploy would do now, without doing it. */
-export async function deployPlan(world: World, artifact: Artifact, options: DeployOptions): Promise<Begin> {
-  return (await plannedDeploy(world, await look(world), artifact, options)).begin;
 }
 
 async function planned(
@@ -77,7 +73,8 @@ async function planned(
 /** Where the file lies, and which servers it names, makes no difference to what runs. */
 function configured({ config }: World): string {
   const apart = { file: '', server: undefined, servers: [], roles: {}, rollout: undefined };
-  return fingerprint(JSON.stringify({ ...config, ...apart }));
+  const inside = path.dirname(config.file);
+  return fingerprint(JSON.stringify({ ...config, ...apart }).replaceAll(JSON.stringify(inside).slice(1, -1), '.'));
 }
 
 /** Numbers only count up: one that was used by a failed deploy does not come back. */

@@ -10,7 +10,7 @@ export function verdictOf(results: readonly ServerResult[], interrupted: Failure
   const base = first?.failure ?? interrupted;
   return new Failure(
     {
-      code: base?.fields.code ?? 'FLEET_FAILED',
+      code: base?.fields.code ?? 'INTERRUPTED',
       exit: stuck ? exitCodes.needsPerson : (interrupted?.exit ?? exitCodes.safe),
       what: first
         ? `${failed.map(({ name }) => name).join(', ')}: ${first.failure?.fields.what ?? ''}`

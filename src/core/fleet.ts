@@ -141,13 +141,22 @@ async function takeTurn(fleet: Fleet, { server, planned }: Turn, signal: AbortSi
     const finished = await execute(world, job, { ...begin, ...now }, signal);
     return { name, outcome: 'done', release: finished.end.release, finished, failure: undefined };
   } catch (error) {
-    const failure = asFailure(error);
+    const failure = ofServer(name, asFailure(error));
     return { name, outcome: 'failed', release: begin.fromRelease, finished: undefined, failure };
   } finally {
     await fleet.around('after', name, begin.release).catch((error: unknown) => {
       fleet.tell({ type: 'trouble', server: name, text: asFailure(error).fields.what });
     });
   }
+}
+
+/** What to type is for one server then. */
+function ofServer(name: string, { fields, cause }: Failure): Failure {
+  const fix = fields.fix?.replaceAll(
+    /`cutover (logs|history|recover|up|unlock|doctor)\b([^`]*)`/g,
+    `\`cutover $1$2 --only ${name}\``,
+  );
+  return new Failure({ ...fields, fix }, cause);
 }
 
 async function watched(

@@ -1,5 +1,6 @@
 import type { Health } from '../config/config.ts';
 import type { HttpAnswer } from '../ports.ts';
+import { Failure } from './failure.ts';
 import { endpoint } from './endpoint.ts';
 import { filled } from './placeholders.ts';
 import type { Slot } from './slot.ts';
@@ -79,6 +80,7 @@ function httpChecker({ config, host }: World, address: string, paths: readonly s
         return paths.length === 0 ? { healthy: true, answer: 'open' } : judge(health, answer);
       } catch (error) {
         signal.throwIfAborted();
+        if (error instanceof Failure) throw error;
         return { healthy: paths.length === 0 && isNoHttp(error), answer: wordsOf(error) };
       }
     },

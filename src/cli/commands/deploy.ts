@@ -1,12 +1,14 @@
 import type { Config } from '../../config/config.ts';
-import { deploy, deployPlan } from '../../core/deploy.ts';
+import { deploy, nextId, plannedDeploy } from '../../core/deploy.ts';
 import type { FleetDeployOptions } from '../../core/fleet-deploy.ts';
 import type { Artifact } from '../../core/stage.ts';
+import { look } from '../../core/view.ts';
 import { parseDuration } from '../duration-option.ts';
 import { opened, openedToLook, reporterOf, type MainOptions } from '../main-options.ts';
-import { endText, planText } from '../render/result.ts';
+import { planText } from '../render/result.ts';
 import { interruptible } from '../signals.ts';
 import { single } from '../single.ts';
+import { summarized, type Summary } from '../summary.ts';
 import { targetsOf, type Targets } from '../targets.ts';
 import { whoWeAre } from '../who.ts';
 
@@ -27,11 +29,13 @@ export default async function deployCommand(options: Options, named?: string): P
     notReversible: options.notReversible,
     catchUp: options.catchUp ?? false,
   };
-  const targets = await targetsOf(options);
-  const [config, ...others] = targets.each;
-  if (options.plan) for (const each of targets.each) await showPlan(each, options, how, named, others.length > 0);
-  else if (!config || others.length > 0 || how.catchUp) await deployFleet(targets, options, how, named);
-  else await deployOne(config, options, how, named);
+  if (options.plan) return showPlans(await targetsOf(options), options, how, named);
+  await summarized(options, async () => {
+    const targets = await targetsOf(options);
+    const [config, ...others] = targets.each;
+    const several = !config || others.length > 0 || how.catchUp;
+    return several ? deployFleet(targets, options, how, named) : deployOne(config, options, how, named);
+  });
 }
 
 async function deployOne(
@@ -39,11 +43,9 @@ async function deployOne(
   options: Options,
   how: FleetDeployOptions,
   named: string | undefined,
-): Promise<void> {
-  const world = opened(config, reporterOf(options, config));
-  const artifact = resolved(config, named);
-  const done = await single(await world, options, async (it) => deploy(it, await artifact, how));
-  if (!options.json) process.stdout.write(endText(done, config));
+): Promise<Summary> {
+  const [world, artifact] = await Promise.all([opened(config, reporterOf(options, config)), resolved(config, named)]);
+  return single(world, options, (it) => deploy(it, artifact, how));
 }
 
 async function deployFleet(
@@ -51,19 +53,23 @@ async function deployFleet(
   options: Options,
   how: FleetDeployOptions,
   named: string | undefined,
-): Promise<void> {
+): Promise<Summary> {
   const [{ openFleet, endFleet }, { deployToAll }] = await Promise.all([
     import('../fleet.ts'),
     import('../../core/fleet-deploy.ts'),
   ]);
-  const artifacts = new Map<string, Artifact>();
-  for (const { artifact, server, ...config } of targets.each) {
-    const known = artifacts.get(artifact) ?? (await resolved({ ...config, artifact, server }, named));
-    artifacts.set(artifact, known);
-  }
+  const artifacts = await artifactsOf(targets, named);
   const fleet = await openFleet(targets, options);
   const result = await deployToAll(fleet, ({ world }) => artifactOf(artifacts, world.config), how);
-  await endFleet(targets, result, options);
+  return endFleet(targets, result, options);
+}
+
+/** Roles may have artifacts of their own; each is looked at once. */
+async function artifactsOf({ each }: Targets, named: string | undefined): Promise<ReadonlyMap<string, Artifact>> {
+  const artifacts = new Map<string, Artifact>();
+  for (const config of each)
+    artifacts.set(config.artifact, artifacts.get(config.artifact) ?? (await resolved(config, named)));
+  return artifacts;
 }
 
 function artifactOf(artifacts: ReadonlyMap<string, Artifact>, { artifact }: Config): Artifact {
@@ -72,18 +78,24 @@ function artifactOf(artifacts: ReadonlyMap<string, Artifact>, { artifact }: Conf
   throw new RangeError(`no artifact ${artifact}`);
 }
 
-async function showPlan(
-  config: Config,
+async function showPlans(
+  { each }: Targets,
   options: Options,
   how: FleetDeployOptions,
   named: string | undefined,
-  several: boolean,
 ): Promise<void> {
-  const [world, artifact] = await Promise.all([openedToLook(config), resolved(config, named)]);
-  const begin = await deployPlan(world, artifact, how);
-  const server = config.server?.name;
-  if (options.json) process.stdout.write(`${JSON.stringify(several ? { ...begin, server } : begin)}\n`);
-  else process.stdout.write(`${several ? `── ${server ?? ''}\n` : ''}${planText(begin, world, artifact)}`);
+  const worlds = await Promise.all(each.map(openedToLook));
+  const views = await Promise.all(worlds.map((world) => look(world)));
+  const id = String(Math.max(...views.map((view) => Number(nextId(view)))));
+  for (const [index, world] of worlds.entries()) {
+    const view = views[index];
+    if (!view) continue;
+    const artifact = await resolved(world.config, named);
+    const { begin } = await plannedDeploy(world, view, artifact, how, id);
+    const server = each.length > 1 ? world.config.server?.name : undefined;
+    if (options.json) process.stdout.write(`${JSON.stringify({ ...begin, server })}\n`);
+    else process.stdout.write(`${server ? `── ${server}\n` : ''}${planText(begin, world, artifact)}`);
+  }
 }
 
 async function resolved(config: Config, named: string | undefined): Promise<Artifact> {

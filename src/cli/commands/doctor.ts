@@ -9,20 +9,42 @@ import { targetsOf } from '../targets.ts';
 import { doctorText } from '../render/doctor.ts';
 import { paintFor } from '../render/paint.ts';
 
+interface Options extends MainOptions {
+  root?: boolean;
+}
+
 /** Exit code 5 when something is wrong; warnings are no failure. */
-export default async function doctorCommand(options: MainOptions): Promise<number> {
+export default async function doctorCommand(options: Options): Promise<number> {
   const targets = await targetsOf(options).catch((error: unknown) => unreadable(error));
   if (targets instanceof Failure)
     return told(reportOf(null, [unreadableFinding(targets)]), process.getuid?.(), options);
-  return eachServer(targets, async (config) => {
-    const host = await hostOf(config);
-    return told(await examine(await composeDoctor(host, config)), host.me.uid, options);
+  return eachServer(targets, options, async (config, server) => {
+    const host = await hostOf(config, { elevated: options.root ?? false });
+    const deployer = options.root ? await hostOf(config) : host;
+    const report = await examine(await composeDoctor(host, config, deployer));
+    return told(host.me.remote ? overSsh(report) : report, host.me.uid, options, server);
   });
 }
 
-function told(report: Report, uid: number | undefined, options: MainOptions): number {
+/** What is typed on the server itself is said otherwise from here. */
+function overSsh(report: Report): Report {
+  const said = (text: string) =>
+    text.replaceAll('sudo cutover doctor', 'cutover doctor --root').replaceAll('sudo cutover ', 'cutover ');
+  const findings = report.findings.map((finding) => ({
+    ...finding,
+    says: said(finding.says),
+    ...(finding.fix ? { fix: said(finding.fix) } : {}),
+  }));
+  return { ...report, findings };
+}
+
+function told(report: Report, uid: number | undefined, options: MainOptions, server?: string): number {
   const paint = paintFor(process.stdout);
-  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : doctorText(report, uid === 0, paint));
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify(server === undefined ? report : { server, ...report })}\n`
+      : doctorText(report, uid === 0, paint),
+  );
   return report.ok ? exitCodes.done : exitCodes.safe;
 }
 

@@ -15,7 +15,7 @@ export default async function downCommand(options: Options): Promise<number> {
   const targets = await targetsOf(options);
   const signal = interruptible();
   if (!options.yes) await mustConfirm(targets.config.app);
-  return eachServer(targets, (config) => downOne(config, options, signal));
+  return eachServer(targets, options, (config) => downOne(config, options, signal));
 }
 
 async function downOne(config: Config, options: Options, signal: AbortSignal): Promise<void> {

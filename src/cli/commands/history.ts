@@ -12,12 +12,16 @@ interface Options extends MainOptions {
 }
 
 export default async function historyCommand(options: Options): Promise<number> {
-  return eachServer(await targetsOf(options), (config) => historyOfOne(config, options));
+  return eachServer(await targetsOf(options), options, (config, server) => historyOfOne(config, options, server));
 }
 
-async function historyOfOne(config: Config, options: Options): Promise<void> {
+async function historyOfOne(config: Config, options: Options, server: string | undefined): Promise<void> {
   const { store } = await openedToLook(config);
   const all = historyOf(deploymentsOf(await store.journal()));
   const shown = all.slice(-(Number(options.lines ?? 20) || 20));
-  process.stdout.write(options.json ? `${JSON.stringify(shown)}\n` : historyText(shown, paintFor(process.stdout)));
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify(server === undefined ? shown : { server, history: shown })}\n`
+      : historyText(shown, paintFor(process.stdout)),
+  );
 }

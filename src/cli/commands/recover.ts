@@ -12,7 +12,7 @@ interface Options extends MainOptions {
 
 export default async function recoverCommand(options: Options): Promise<number> {
   const signal = interruptible();
-  return eachServer(await targetsOf(options), (config) => recoverOne(config, options, signal));
+  return eachServer(await targetsOf(options), options, (config) => recoverOne(config, options, signal));
 }
 
 async function recoverOne(config: Config, options: Options, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,10 @@
 import { rollback, type RollbackOptions } from '../../core/rollback.ts';
 import { parseDuration } from '../duration-option.ts';
 import { opened, reporterOf, type MainOptions } from '../main-options.ts';
-import { endText } from '../render/result.ts';
 import { interruptible } from '../signals.ts';
 import { single } from '../single.ts';
-import { targetsOf } from '../targets.ts';
+import { summarized, type Summary } from '../summary.ts';
+import { targetsOf, type Targets } from '../targets.ts';
 import { whoWeAre } from '../who.ts';
 
 interface Options extends MainOptions {
@@ -20,16 +20,18 @@ export default async function rollbackCommand(options: Options, release?: string
     release,
     message: options.message,
   };
-  const targets = await targetsOf(options);
-  const [config, ...others] = targets.each;
-  if (!config || others.length > 0) {
-    const [{ openFleet, endFleet }, { rollBackAll }] = await Promise.all([
-      import('../fleet.ts'),
-      import('../../core/fleet-deploy.ts'),
-    ]);
-    return endFleet(targets, await rollBackAll(await openFleet(targets, options), how), options);
-  }
-  const world = await opened(config, reporterOf(options, config));
-  const done = await single(world, options, (it) => rollback(it, how));
-  if (!options.json) process.stdout.write(endText(done, config));
+  await summarized(options, async () => {
+    const targets = await targetsOf(options);
+    const [config, ...others] = targets.each;
+    if (!config || others.length > 0) return rollBackFleet(targets, options, how);
+    return single(await opened(config, reporterOf(options, config)), options, (world) => rollback(world, how));
+  });
+}
+
+async function rollBackFleet(targets: Targets, options: Options, how: RollbackOptions): Promise<Summary> {
+  const [{ openFleet, endFleet }, { rollBackAll }] = await Promise.all([
+    import('../fleet.ts'),
+    import('../../core/fleet-deploy.ts'),
+  ]);
+  return endFleet(targets, await rollBackAll(await openFleet(targets, options), how), options);
 }

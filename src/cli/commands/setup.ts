@@ -18,7 +18,7 @@ interface Options extends MainOptions {
 }
 
 export default async function setupCommand(options: Options): Promise<number> {
-  return eachServer(await targetsOf(options), (config) => setUpOne(config, options));
+  return eachServer(await targetsOf(options), options, (config) => setUpOne(config, options));
 }
 
 async function setUpOne(config: Config, options: Options): Promise<void> {

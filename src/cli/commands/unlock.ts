@@ -12,7 +12,7 @@ interface Options extends MainOptions {
 }
 
 export default async function unlockCommand(options: Options): Promise<number> {
-  return eachServer(await targetsOf(options), (config) => unlockOne(config, options));
+  return eachServer(await targetsOf(options), options, (config) => unlockOne(config, options));
 }
 
 async function unlockOne(config: Config, options: Options): Promise<void> {

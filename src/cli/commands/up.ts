@@ -8,7 +8,7 @@ import { interruptible } from '../signals.ts';
 
 export default async function upCommand(options: MainOptions): Promise<number> {
   const signal = interruptible();
-  return eachServer(await targetsOf(options), (config) => upOne(config, options, signal));
+  return eachServer(await targetsOf(options), options, (config) => upOne(config, options, signal));
 }
 
 async function upOne(config: Config, options: MainOptions, signal: AbortSignal): Promise<void> {

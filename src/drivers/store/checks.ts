@@ -10,7 +10,7 @@ export async function stateChecks(host: Host, { state }: Config): Promise<void> 
       'NOT_SET_UP',
       'this server is not set up for the app yet',
       `${state} does not exist`,
-      'run `cutover setup` once (as root: `sudo cutover setup`)',
+      host.me.remote ? 'run `cutover setup` once' : 'run `cutover setup` once (as root: `sudo cutover setup`)',
     );
   const [owner, mode = '', ...kind] = seen.split(' ');
   if (kind.join(' ') !== 'directory')

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { Failure } from '../../core/failure.ts';
 import type { JournalEntry } from '../../core/journal.ts';
 import type { Release } from '../../core/release.ts';
 import type { Host, Store } from '../../ports.ts';
@@ -29,6 +30,7 @@ export function fileStore(host: Host, state: string, from?: string): Store {
       try {
         await host.write(journalFile, lines(entries), { append: true, mode: 0o600 });
       } catch (error) {
+        if (error instanceof Failure) throw error;
         throw notWritable(state, error instanceof Error ? error.message : String(error));
       }
     },

@@ -1,4 +1,5 @@
 import type { Config } from '../../../config/config.ts';
+import { Failure } from '../../../core/failure.ts';
 import type { Slot } from '../../../core/slot.ts';
 import { sameSplit, soleSlot, type Split } from '../../../core/split.ts';
 import type { FrontDoorAnswer, Host, HttpAnswer, Router } from '../../../ports.ts';
@@ -93,6 +94,7 @@ async function asked(
     return { status: answer.status, from: answer.from, words: `answered ${answer.status}` };
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof Failure) throw error;
     const from = error instanceof Error && 'from' in error ? (error.from as From) : undefined;
     const words = refusedHint(error) ?? (error instanceof Error ? error.message : String(error));
     // What took the connection and speaks no HTTP has answered, too.

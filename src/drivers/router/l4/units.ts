@@ -15,11 +15,13 @@ export async function l4Units(
   const { app } = config;
   const rules = `cutover-${app}-l4.service`;
   const watch = `cutover-${app}-members.service`;
-  const names = [rules, ...(config.router.l4.pools ? [watch] : [])];
+  // Over ssh there is no cutover that could stay there.
+  const watches = config.router.l4.pools !== undefined && !host.me.remote;
+  const names = [rules, ...(watches ? [watch] : [])];
   const dropIn = path.join(folder, 'nftables.service.d');
   return [
     unit(rules, rulesUnit(app, helper), 'brings the rules back at boot, with the split that was in force'),
-    ...(config.router.l4.pools ? [unit(watch, watchUnit(config, deployer), 'looks after the servers')] : []),
+    ...(watches ? [unit(watch, watchUnit(config, deployer), 'looks after the servers')] : []),
     { kind: 'directory', path: dropIn, mode: 0o755, owner: undefined, why: 'additions to the unit of nftables' },
     unit(`nftables.service.d/cutover-${app}.conf`, afterFlush(helper), 'what nftables flushes comes back at once'),
     { kind: 'apply', argv: ['systemctl', 'daemon-reload'], why: 'systemd reads the units' },

@@ -1,4 +1,5 @@
 import type { Config } from '../../../config/config.ts';
+import { Failure } from '../../../core/failure.ts';
 import { slots } from '../../../core/slot.ts';
 import type { FrontDoorAnswer, Host } from '../../../ports.ts';
 import { whyEdgeIsDown } from './edge.ts';
@@ -28,6 +29,7 @@ export async function askFrontDoor(
     const detail = `${base} answered ${answer.status}${upstream ? ` from ${upstream}` : ', but not from our location'}`;
     return { slot, status: answer.status, answered: true, detail };
   } catch (error) {
+    if (error instanceof Failure) throw error;
     const { container } = config.router;
     const down = container === undefined ? undefined : await whyEdgeIsDown(host, container);
     return silent(`${base}: ${error instanceof Error ? error.message : String(error)}${down ? `; ${down}` : ''}`);
