@@ -1,4 +1,4 @@
-import { statusJsonSchema } from '../core/status-schema.ts';
+import { fleetStatusJsonSchema, statusJsonSchema } from '../core/status-schema.ts';
 import { configurationPage } from './docs.ts';
 import { jsonSchema } from './json-schema.ts';
 
@@ -12,6 +12,10 @@ export function generated(): readonly { readonly path: string; readonly content:
     {
       path: 'schema/status.schema.json',
       content: `${JSON.stringify(statusJsonSchema(), undefined, 2)}\n`,
+    },
+    {
+      path: 'schema/fleet-status.schema.json',
+      content: `${JSON.stringify(fleetStatusJsonSchema(), undefined, 2)}\n`,
     },
     { path: 'docs/configuration.md', content: configurationPage() },
   ];

@@ -17,7 +17,7 @@ export interface ServerStatus {
   failure: Pick<FailureFields, 'code' | 'what' | 'why' | 'fix'> | null;
 }
 
-/** The document of `status --json` with several servers. */
+/** The document of `status --json` with several servers; `schema/fleet-status.schema.json` describes it. */
 export interface FleetStatus {
   version: 1;
   app: string;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { FleetStatus } from './fleet-status.ts';
 import type { Status } from './status.ts';
 
 /**
@@ -85,6 +86,39 @@ export const statusSchema = z
     next: z.string().meta({ description: 'What to type next, for people.' }),
   })
   .meta({ title: 'cutover status --json' }) satisfies z.ZodType<Status>;
+
+const failure = z.strictObject({
+  code: z.string().meta({ description: 'Stable name, e.g. `UNREACHABLE`.' }),
+  what: z.string(),
+  why: z.string().optional(),
+  fix: z.string().optional(),
+});
+
+const serverStatus = z.strictObject({
+  name: z.string().meta({ description: 'As in cutover.yaml, without user, scheme and port.' }),
+  role: z.string().nullable(),
+  status: statusSchema.nullable().meta({ description: 'As `cutover status --json --only NAME`; null: no answer.' }),
+  digest: z.string().nullable().meta({ description: 'Of the live release, `sha256:…`.' }),
+  configuration: z.string().nullable().meta({
+    description: 'Tells configurations apart: of the deploy that made the live release.',
+  }),
+  failure: failure.nullable().meta({ description: 'Why it could not be asked, or null.' }),
+});
+
+export const fleetStatusSchema = z
+  .strictObject({
+    version: z.literal(1).meta({ description: 'Version of this document.' }),
+    app: z.string(),
+    servers: z.array(serverStatus).meta({ description: 'In the order of cutover.yaml.' }),
+    differences: z.array(z.string()).meta({
+      description: 'What is not the same on all servers of a role, for people; empty: all are alike.',
+    }),
+  })
+  .meta({ title: 'cutover status --json, with several servers' }) satisfies z.ZodType<FleetStatus>;
+
+export function fleetStatusJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(fleetStatusSchema);
+}
 
 export function statusJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(statusSchema);
