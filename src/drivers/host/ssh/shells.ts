@@ -2,6 +2,7 @@ import type { Failure } from '../../../core/failure.ts';
 import { connectionLost, notReached } from './failures.ts';
 import { plainShell, rootShell, type Connection } from './connection.ts';
 import { startGuard, type Guard } from './guard.ts';
+import { surroundings } from './script.ts';
 import { openShell, ShellGone, type Printed, type Shell } from './shell.ts';
 
 /** sshd allows ten sessions in one connection; one is the guard's, one an upload's, one is for logs. */
@@ -10,6 +11,7 @@ const most = 6;
 export interface ShellsOptions {
   /** The shells are root's, by sudo. */
   elevated: boolean;
+  guarded: boolean;
 }
 
 /**
@@ -32,7 +34,7 @@ const nothing = { code: 137, stdout: '', stderr: '' };
 export async function openShells(
   connection: Connection,
   introduction: string,
-  options: ShellsOptions & { guarded: boolean },
+  options: ShellsOptions,
 ): Promise<Shells> {
   const argv = connection.session(options.elevated ? rootShell : plainShell);
   const opened: Shell[] = [];
@@ -41,34 +43,48 @@ export async function openShells(
   });
   const guard = options.guarded ? await startGuard(argv) : undefined;
   let lost: string | undefined;
-  await guard?.watch(first.pid);
-  opened.push(first);
+  let opening = 0;
+  void guard?.gone.then(giveUp);
+  await add(first);
 
-  /** Once it is lost it stays so: the guard has ended what this command was about, and others may have the lock. */
-  function asLost(error: unknown): Failure {
+  async function add(shell: Shell): Promise<void> {
+    await guard?.watch(shell.pid).catch((error: unknown) => Promise.reject(giveUp(error)));
+    opened.push(shell);
+  }
+
+  /**
+   * Without the guard nothing may be done there any more: others may have the lock. So one session that is
+   * lost takes all along, and nobody waits for more.
+   */
+  function giveUp(error: unknown): Failure {
     lost ??= error instanceof Error ? error.message : String(error);
+    guard?.close();
     return connectionLost(connection.server, lost);
   }
 
-  function mustNotBeLost(): void {
-    if (lost !== undefined) throw asLost(undefined);
+  function usable(): readonly Shell[] {
+    if (guard && lost !== undefined) throw giveUp(lost);
+    return opened.filter((shell) => !shell.over());
   }
 
   /** One that is idle, or one more; where the server allows no more, the one with the least to do. */
   async function free(): Promise<Shell> {
     const idle = usable().find((shell) => shell.pending() === 0);
     if (idle) return idle;
-    const next = usable().length < most ? await openShell(argv, ':').catch(() => undefined) : undefined;
-    if (next) await guard?.watch(next.pid).catch((error: unknown) => Promise.reject(asLost(error)));
-    if (next) opened.push(next);
+    if (usable().length + opening < most) await openAnother();
     const [least] = usable().toSorted((a, b) => a.pending() - b.pending());
     if (least) return least;
-    throw asLost('no session is left');
+    throw giveUp('no session is left');
   }
 
-  function usable(): readonly Shell[] {
-    mustNotBeLost();
-    return opened.filter((shell) => !shell.over());
+  async function openAnother(): Promise<void> {
+    opening += 1;
+    try {
+      const next = await openShell(argv, surroundings).catch(() => undefined);
+      if (next) await add(next);
+    } finally {
+      opening -= 1;
+    }
   }
 
   async function on(shell: Shell, script: string, deadline: number, signal?: AbortSignal): Promise<Answered> {
@@ -85,7 +101,7 @@ export async function openShells(
       return { ...(await shell.run(script)), timedOut: false };
     } catch (error) {
       if (called.late || called.off) return { ...nothing, timedOut: called.late };
-      throw asLost(error);
+      throw giveUp(error);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
@@ -95,9 +111,9 @@ export async function openShells(
   /** The shell itself has the number of its group, so that number is no other's as long as it is open. */
   async function endGroup(shell: Shell): Promise<void> {
     if (shell.over()) return;
-    const another = await openShell(argv, ':').catch(() => undefined);
-    await another?.run(`kill -s KILL -- -${shell.pid}`).catch(() => undefined);
-    another?.close();
+    const other = await openShell(argv, ':').catch(() => undefined);
+    await other?.run(`kill -s KILL -- -${shell.pid}`).catch(() => undefined);
+    other?.close();
   }
 
   return {
