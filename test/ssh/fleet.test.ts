@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventsOf, failureOf, outcomesOf, wordsOf, type Told } from '../support/fleet-told.ts';
+import { broken, hooks, startFleet, touch, type Stand } from '../support/fleet-stand.ts';
+
+const names = ['shop1', 'shop2', 'shop3', 'shop4', 'shop5'];
+const servers = `servers: [${names.join(', ')}]\n${hooks}`;
+let stand: Stand;
+
+beforeAll(async () => {
+  stand = await startFleet(names);
+  stand.client.configure(`${servers}\nrollout: { watch: 1s }`);
+  await stand.client.done('setup');
+  await stand.client.done('deploy');
+});
+
+afterAll(async () => stand?.stop());
+
+test('five servers get a release in waves: one, which is watched, then the others', async () => {
+  const { client } = stand;
+  client.change('1.1.0');
+  const load = await stand.load();
+  const deployed = await client.done('deploy', '--json');
+  await load.nothingLost('a deploy in waves');
+  const events = eventsOf(deployed);
+  expect(events.filter(({ type }) => type === 'wave' || type === 'watch')).toEqual([
+    { type: 'wave', number: 1, of: 2, servers: ['shop1'] },
+    { type: 'watch', servers: ['shop1'], time: 1000 },
+    { type: 'wave', number: 2, of: 2, servers: names.slice(1) },
+  ]);
+  const ofFirst = events.filter(({ server }) => server === 'shop1');
+  expect(events.indexOf(ofFirst.at(-1) as Told)).toBeLessThan(events.findIndex(({ type }) => type === 'watch'));
+  expect(events.findIndex(({ server }) => server === 'shop2')).toBeGreaterThan(lastWave(events));
+  expect(wordsOf(deployed)).toEqual(names.map((name) => `${name} done 2`));
+  for (const outcome of Object.values(outcomesOf(deployed))) expect(outcome).toMatchObject({ lost: 0, failure: null });
+  expect(await stand.versions()).toEqual(all('1.1.0'));
+  await agree('2');
+});
+
+test('all go back at once, by the switch alone', async () => {
+  const load = await stand.load();
+  const back = await stand.client.done('rollback', '--json');
+  await load.nothingLost('a rollback of all');
+  expect(wordsOf(back)).toEqual(names.map((name) => `${name} done 1`));
+  const plans = eventsOf(back).flatMap(({ type, plan }) =>
+    type === 'begin' ? [plan as readonly { do: string }[]] : [],
+  );
+  expect(plans).toHaveLength(5);
+  for (const plan of plans) expect(plan.map((step) => step.do)).toEqual(['probe', 'hook', 'shift', 'confirm', 'hook']);
+  expect(await stand.versions()).toEqual(all('1.0.0'));
+  await agree('1');
+});
+
+test('when the release fails on the third server, those that had switched go back', async () => {
+  const mend = await touch(stand.get('shop3'), broken);
+  const load = await stand.load();
+  const failed = await stand.client.cutover('deploy', '--json');
+  await load.nothingLost('a failure on the third server');
+  expect(failed.code).toBe(5);
+  expect(wordsOf(failed)).toEqual(names.map((name) => `${name} ${name === 'shop3' ? 'failed' : 'back'} 1`));
+  expect(failureOf(failed)).toMatchObject({
+    code: 'HOOK_FAILED',
+    exit: 5,
+    what: expect.stringMatching(/^shop3: the hook \w+ failed$/),
+    why: expect.stringContaining('the database is gone'),
+    traffic: names.map((name) => `${name} release 1`).join(', '),
+    left: 'shop1, shop2, shop4, shop5 went back to what they had',
+  });
+  expect(await stand.versions()).toEqual(all('1.0.0'));
+  await agree('1');
+  await mend();
+});
+
+test('one after another, those whose turn had not come are not touched, and the table says which went back', async () => {
+  const { client } = stand;
+  client.configure(`${servers}\nrollout: { watch: 1s, waves: [one, one, one, one] }`);
+  const mend = await touch(stand.get('shop3'), broken);
+  const journals = await stand.say('sha256sum', '/var/lib/cutover/shop/journal.jsonl');
+  const load = await stand.load();
+  const failed = await client.cutover('deploy');
+  await load.nothingLost('a failure on the third server, one after another');
+  expect(failed.code).toBe(5);
+  const rows = failed.stdout.split('\n').flatMap((line) => /^(shop\d)\s+(\w+)\s+(\d+)/.exec(line)?.slice(1, 4) ?? []);
+  expect(rows.join(' ')).toBe('shop1 back 1 shop2 back 1 shop3 failed 1 shop4 untouched 1 shop5 untouched 1');
+  expect(failed.stderr).toMatch(/shop1, shop2 went back to what they had; shop4, shop5 were not touched/);
+  const after = await stand.say('sha256sum', '/var/lib/cutover/shop/journal.jsonl');
+  const changed = names.filter((name) => after[name] !== journals[name]);
+  expect(changed).toEqual(['shop1', 'shop2', 'shop3']);
+  await agree('1');
+  await mend();
+});
+
+test('with on_failure: stop those that switched stay, and the failure names the mix', async () => {
+  const { client } = stand;
+  client.configure(`${servers}\nrollout: { watch: 1s, waves: [one, one, one, one], on_failure: stop }`);
+  const mend = await touch(stand.get('shop3'), broken);
+  const load = await stand.load();
+  const failed = await client.cutover('deploy', '--json');
+  await load.nothingLost('a failure on the third server where nobody goes back');
+  expect(failed.code).toBe(5);
+  const outcomes = outcomesOf(failed);
+  expect(names.map((name) => outcomes[name]?.outcome)).toEqual(['done', 'done', 'failed', 'untouched', 'untouched']);
+  const release = outcomes['shop1']?.release;
+  expect(failureOf(failed)).toMatchObject({
+    traffic: `the servers differ: shop1 release ${release}, shop2 release ${release}, shop3 release 1, shop4 release 1, shop5 release 1`,
+    left: 'shop1, shop2 stay on the new release; shop4, shop5 were not touched',
+  });
+  expect(await stand.versions()).toEqual({ ...all('1.0.0'), shop1: '1.1.0', shop2: '1.1.0' });
+  const { differences } = await client.status();
+  expect(differences[0]).toMatch(/^releases: shop3, shop4, shop5 1 \(\w{12}\); shop1, shop2 \d \(\w{12}\)$/);
+  await mend();
+});
+
+function lastWave(events: readonly Told[]): number {
+  return events.findLastIndex(({ type }) => type === 'wave');
+}
+
+function all(version: string): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, version]));
+}
+
+async function agree(release: string): Promise<void> {
+  const { servers: seen, differences } = await stand.client.status();
+  expect(differences).toEqual([]);
+  for (const { status } of seen) {
+    expect(status).toMatchObject({ agreement: true, deployment: null });
+    expect(status?.live && status.slots[status.live].release).toBe(release);
+  }
+}
