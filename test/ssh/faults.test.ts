@@ -67,8 +67,11 @@ test('the network of one server is cut in the middle of its turn: the others go 
   const running = client.start('deploy', '--json');
   await reaches(running, 'shop4', 'afterSwitch');
   await cut();
+  // ssh hears nothing for 15 to 20 s; after that nobody waits any more.
   await tells(running, 'the loss', ({ type, server }) => type === 'failed' && server === 'shop4');
+  const lost = performance.now();
   await tells(running, 'the others going back', ({ type }) => type === 'back');
+  expect(performance.now() - lost).toBeLessThan(5000);
   await mend();
   const failed = await running.done;
   await let4Go();

@@ -34,27 +34,30 @@ export interface Guard {
   readonly pid: number;
   /** From now on the shell ends when we do. */
   watch(shell: number): Promise<void>;
+  /** Settles with what ended it. */
+  readonly gone: Promise<ShellGone>;
   close(): void;
 }
 
 export async function startGuard([program = '', ...words]: readonly string[]): Promise<Guard> {
   const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   const mark = randomBytes(8).toString('hex');
-  const answers = answersOf(child, mark);
+  const { next, gone } = answersOf(child, mark);
   child.stdin.on('error', () => {});
   child.stdin.write(script(mark));
-  const pid = Number(await answers());
+  const pid = Number(await next());
   let last: Promise<string> = Promise.resolve('');
   const say = (line: string) =>
     (last = last.then(() => {
       child.stdin.write(`${line}\n`);
-      return answers();
+      return next();
     }));
   last.catch(() => undefined);
   const timer = setInterval(() => void say('-').catch(() => clearInterval(timer)), heartbeat);
   timer.unref();
   return {
     pid,
+    gone,
     watch: async (shell) => void (await say(String(shell))),
     close() {
       clearInterval(timer);
@@ -63,32 +66,40 @@ export async function startGuard([program = '', ...words]: readonly string[]): P
   };
 }
 
-/** The next line that bears the mark, without it. */
-function answersOf(child: ReturnType<typeof spawn>, mark: string): () => Promise<string> {
+interface Answers {
+  /** The next line that bears the mark, without it. */
+  next: () => Promise<string>;
+  gone: Promise<ShellGone>;
+}
+
+function answersOf(child: ReturnType<typeof spawn>, mark: string): Answers {
   let text = '';
   let words = '';
-  let gone: ShellGone | undefined;
+  let over: ShellGone | undefined;
   let wake = () => {};
   child.stdout?.setEncoding('utf8').on('data', (part: string) => {
     text += part;
     wake();
   });
   child.stderr?.setEncoding('utf8').on('data', (part: string) => (words += part));
-  const end = (code: number, said: string) => {
-    gone = new ShellGone(code, said.trim());
+  const gone = new Promise<ShellGone>((resolve) => {
+    child.on('error', ({ message }) => resolve(new ShellGone(127, message)));
+    child.on('close', (code) => resolve(new ShellGone(code ?? 255, words.trim())));
+  });
+  void gone.then((how) => {
+    over = how;
     wake();
-  };
-  child.on('error', ({ message }) => end(127, message));
-  child.on('close', (code) => end(code ?? 255, words));
-  return async () => {
+  });
+  const next = async () => {
     for (;;) {
       const found = new RegExp(`^${mark}(.*)\n`, 'm').exec(text);
       if (found) {
         text = text.slice(found.index + found[0].length);
         return (found[1] ?? '').trim();
       }
-      if (gone) throw gone;
+      if (over) throw over;
       await new Promise<void>((resolve) => (wake = resolve));
     }
   };
+  return { next, gone };
 }

@@ -43,48 +43,33 @@ export async function openShells(
   });
   const guard = options.guarded ? await startGuard(argv) : undefined;
   let lost: string | undefined;
-  let opening = 0;
   void guard?.gone.then(giveUp);
-  await add(first);
+  opened.push(await watched(first));
 
-  async function add(shell: Shell): Promise<void> {
-    await guard?.watch(shell.pid).catch((error: unknown) => Promise.reject(giveUp(error)));
-    opened.push(shell);
+  async function watched(shell: Shell): Promise<Shell> {
+    await guard?.watch(shell.pid).catch((error: unknown) => {
+      throw giveUp(error);
+    });
+    return shell;
   }
 
-  /**
-   * Without the guard nothing may be done there any more: others may have the lock. So one session that is
-   * lost takes all along, and nobody waits for more.
-   */
+  /** Without the guard nothing may be done there any more, so one that is lost takes all along, and nobody waits for more. */
   function giveUp(error: unknown): Failure {
     lost ??= error instanceof Error ? error.message : String(error);
     guard?.close();
     return connectionLost(connection.server, lost);
   }
 
-  function usable(): readonly Shell[] {
-    if (guard && lost !== undefined) throw giveUp(lost);
-    return opened.filter((shell) => !shell.over());
-  }
-
   /** One that is idle, or one more; where the server allows no more, the one with the least to do. */
   async function free(): Promise<Shell> {
-    const idle = usable().find((shell) => shell.pending() === 0);
+    if (guard && lost !== undefined) throw giveUp(lost);
+    const usable = opened.filter((shell) => !shell.over());
+    const idle = usable.find((shell) => shell.pending() === 0);
     if (idle) return idle;
     if (usable().length + opening < most) await openAnother();
     const [least] = usable().toSorted((a, b) => a.pending() - b.pending());
     if (least) return least;
-    throw giveUp('no session is left');
-  }
-
-  async function openAnother(): Promise<void> {
-    opening += 1;
-    try {
-      const next = await openShell(argv, surroundings).catch(() => undefined);
-      if (next) await add(next);
-    } finally {
-      opening -= 1;
-    }
+    throw giveUp(lost ?? '');
   }
 
   async function on(shell: Shell, script: string, deadline: number, signal?: AbortSignal): Promise<Answered> {
@@ -100,7 +85,7 @@ export async function openShells(
     try {
       return { ...(await shell.run(script)), timedOut: false };
     } catch (error) {
-      if (called.late || called.off) return { ...nothing, timedOut: called.late };
+      if (ending.late || ending.called) return { code: killed, stdout: '', stderr: '', timedOut: ending.late };
       throw giveUp(error);
     } finally {
       clearTimeout(timer);
@@ -120,8 +105,8 @@ export async function openShells(
     hello: first.hello,
     guard,
     async quick(script, deadline) {
-      const [oldest] = usable();
-      return on(oldest ?? (await free()), script, deadline);
+      const shell = opened[0];
+      return on(shell && !shell.over() && lost === undefined ? shell : await free(), script, deadline);
     },
     alone: async (script, deadline, signal) => on(await free(), script, deadline, signal),
   };
