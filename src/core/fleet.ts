@@ -1,11 +1,10 @@
 import { foreseen } from './aftermath.ts';
 import { execute, type Finished } from './execute.ts';
-import { asFailure, Failure, isLost } from './failure.ts';
+import { asFailure, Failure } from './failure.ts';
+import { putRight } from './fleet-back.ts';
 import { verdictOf } from './fleet-verdict.ts';
-import { putRightAfterLoss } from './loss.ts';
-import { plannedRollback } from './rollback.ts';
 import { locked, settled, unlocked, type Planned, type SessionOptions } from './session.ts';
-import { look, type View } from './view.ts';
+import type { View } from './view.ts';
 import { watchWave } from './watch-wave.ts';
 import { wavesOf } from './waves.ts';
 import type { Wave } from '../config/config.ts';
@@ -58,7 +57,7 @@ export interface Ready {
   view: View;
 }
 
-interface Turn extends Ready {
+export interface Turn extends Ready {
   planned: Planned;
 }
 
@@ -173,53 +172,4 @@ async function watched(
 function untouched({ server, view }: Ready): ServerResult {
   const release = view.live && view.slots[view.live].release;
   return { name: server.name, outcome: 'untouched', release, finished: undefined, failure: undefined };
-}
-
-/** Those that had switched go back, if that is wanted; those whose connection was lost are put right when they answer again. */
-async function putRight(
-  fleet: Fleet,
-  turns: readonly Turn[],
-  results: readonly ServerResult[],
-  signal: AbortSignal,
-): Promise<readonly ServerResult[]> {
-  const failing = results.filter(({ failure }) => failure).map(({ name }) => name);
-  const switched = results.filter(({ outcome }) => outcome === 'done').map(({ name }) => name);
-  const why = failing.length > 0 ? `${failing.join(', ')} failed` : `interrupted by ${String(signal.reason)}`;
-  if (fleet.onFailure === 'back' && switched.length > 0) fleet.tell({ type: 'back', servers: switched, why });
-  return Promise.all(
-    results.map(async (result, index) => {
-      const turn = turns[index];
-      if (!turn) return result;
-      if (result.outcome === 'done') return fleet.onFailure === 'back' ? takeBack(turn, result, why) : result;
-      if (!isLost(result.failure)) return settledResult(result);
-      const live = await putRightAfterLoss(turn.server);
-      return live ? { ...result, release: live.release } : { ...result, outcome: 'stuck', release: undefined };
-    }),
-  );
-}
-
-function settledResult(result: ServerResult): ServerResult {
-  return result.failure?.exit === 6 ? { ...result, outcome: 'stuck' } : result;
-}
-
-async function takeBack({ server, planned }: Turn, result: ServerResult, why: string): Promise<ServerResult> {
-  const { world } = server;
-  const former = planned.begin.fromRelease;
-  try {
-    if (former === undefined) throw hadNothing();
-    const view = await look(world, 'alive');
-    const back = await plannedRollback(world, view, { release: former, message: `taken back: ${why}` });
-    const { end } = await execute(world, back.job, back.begin, new AbortController().signal);
-    return { ...result, outcome: 'back', release: end.release };
-  } catch (error) {
-    return { ...result, outcome: 'stuck', failure: result.failure ?? asFailure(error) };
-  }
-}
-
-function hadNothing(): Failure {
-  return new Failure({
-    code: 'NO_SUCH_RELEASE',
-    what: 'it stays on the new release: there was none before it',
-    fix: 'deploy one that is good, or `cutover down`',
-  });
 }

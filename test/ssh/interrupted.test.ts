@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../support/fleet-client.ts';
-import { eventsOf, failureOf, reaches, tells, wordsOf } from '../support/fleet-told.ts';
+import { eventsOf, failureOf, outcomesOf, reaches, tells, wordsOf } from '../support/fleet-told.ts';
 import { heldAfter, heldBefore, hooks, startFleet, touch, type Stand } from '../support/fleet-stand.ts';
 
 const names = ['shop1', 'shop2', 'shop3', 'shop4', 'shop5'];
@@ -69,6 +69,25 @@ test('a CI job that is cancelled puts everything back, and leaves no lock', asyn
   await nobodyHoldsALock();
 });
 
+test('a server that has had its turn and lost its connection since goes back over a new one', async () => {
+  const before = await stand.versions();
+  const letGo = await touch(stand.get('shop3'), heldAfter);
+  alice.change('1.3.1');
+  const load = await stand.load();
+  const running = alice.start('deploy', '--json');
+  await othersDone(running);
+  await stand.get('shop1').machine.powerFail();
+  running.signal('SIGINT');
+  const ended = await running.done;
+  await load.nothingLost('a power failure of a server that was done', 'shop1');
+  await letGo();
+  expect(ended.code, ended.stderr).toBe(130);
+  expect(outcomesOf(ended)['shop1']).toMatchObject({ outcome: 'back', failure: null });
+  expect(await stand.versions()).toEqual(before);
+  await isWhole();
+  await nobodyHoldsALock();
+});
+
 test('after SIGKILL the next command of somebody else takes over by proof and puts it right', async () => {
   const letGo = await touch(stand.get('shop3'), heldAfter);
   const load = await stand.load();
@@ -102,11 +121,15 @@ test('a laptop that sleeps for long loses its place to the next, and does no har
   await letGo();
   expect(performance.now() - began).toBeLessThan(60_000);
   expect(notesOf(deployed, /^took over the lock/)).toEqual(names);
+  const live = outcomesOf(deployed)['shop1']?.release;
   running.signal('SIGCONT');
   const woken = await running.done;
   await load.nothingLost('a laptop that slept');
-  console.log(woken.code, woken.stderr, woken.stdout.split('\n').slice(-12).join('\n'));
-  expect(woken.code).not.toBe(0);
+  expect(woken.code, woken.stderr).toBe(6);
+  expect(failureOf(woken)).toMatchObject({
+    code: 'CONNECTION_LOST',
+    traffic: names.map((name) => `${name} release ${live}`).join(', '),
+  });
   expect(await stand.versions()).toEqual(all('1.6.0'));
   await isWhole();
   await nobodyHoldsALock();
