@@ -17,6 +17,8 @@ export interface ManySshdOptions {
 export interface ManySshd {
   /** `s1`, `s2` and so on: what `ssh` is told. */
   readonly names: readonly string[];
+  /** Of their processes, in the order of the names; what their sessions run is below them. */
+  readonly pids: readonly number[];
   /** HOME and PATH of a process whose `ssh` knows these names. */
   readonly env: SshEnv;
   /** Ends them, their sessions too. Safe to repeat. */
@@ -32,11 +34,14 @@ export async function startManySshd(count: number, { variables = {} }: ManySshdO
   const session = { HOME: join(client.folder, 'home'), ...variables };
   mkdirSync(join(client.folder, 'home'));
   const started: Started[] = [];
+  const pids: number[] = [];
   const launch = async (name: string, at: number): Promise<SshHost> => {
     const place = { dir: join(client.folder, name), address: addressOf(at), port };
     mkdirSync(place.dir);
     const hostKey = await prepareSshd(place, `${client.identity}.pub`, session, LIMITS);
-    started.push(await launchSshd(program, place));
+    const one = await launchSshd(program, place);
+    started.push(one);
+    pids[at] = one.pid;
     return { name, hostKey, ...place };
   };
   const stop = async (): Promise<void> => {
@@ -46,7 +51,7 @@ export async function startManySshd(count: number, { variables = {} }: ManySshdO
   const names = Array.from({ length: count }, (_, at) => `s${at + 1}`);
   try {
     client.know(await allEnded(names.map(launch)));
-    return { names, env: client.env, stop };
+    return { names, pids, env: client.env, stop };
   } catch (error) {
     await stop();
     throw error;
