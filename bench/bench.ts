@@ -1,21 +1,20 @@
 // npm run bench: every figure of the README, measured side by side in one run. Writes bench/results.md.
 //   --short        zero lost requests, for cutover and a reload script, in less than a minute; writes nothing
-//   --only abcdef  only these sections
+//   --only abcdef  only these sections; the others stay as they are in bench/results.md
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { ensureNginx } from '../lab/components.ts';
-import { root } from '../lab/paths.ts';
 import { measureCommands } from './commands.ts';
 import { measureIsolated } from './isolated.ts';
+import { type Section, updateResults, writeResults, written } from './results.ts';
 import { measureManySwitches, measureSwitches, type SwitchSection } from './switch-section.ts';
 import { figure, table } from './table.ts';
 import { measureThroughput } from './throughput.ts';
 
+const all = 'abcdef';
 const { values } = parseArgs({
-  options: { short: { type: 'boolean', default: false }, only: { type: 'string', default: 'abcdef' } },
+  options: { short: { type: 'boolean', default: false }, only: { type: 'string', default: all } },
 });
 
 process.exitCode = await (values.short ? short() : full(values.only.toLowerCase()));
@@ -28,15 +27,16 @@ async function short(): Promise<number> {
   return verdict(lost);
 }
 
-async function full(sections: string): Promise<number> {
-  const texts: string[] = [await heading()];
+async function full(only: string): Promise<number> {
+  const top = await heading();
+  const sections: Section[] = [];
   let lost = 0;
   const add = async (letter: string, title: string, measure: () => Promise<SwitchSection>): Promise<void> => {
-    if (!sections.includes(letter)) return;
+    if (!only.includes(letter)) return;
     console.log(`\n${title} …`);
     const section = await measure();
     lost += section.lost;
-    texts.push(`## ${title}\n\n${section.text.trim()}\n`);
+    sections.push({ title, text: section.text });
   };
   await add('a', 'Switching under load', () =>
     measureSwitches({ short: false, rounds: 5, switches: 20, interval: 500, rest: 3 }, console.log),
@@ -46,9 +46,9 @@ async function full(sections: string): Promise<number> {
   await add('d', 'The command', commandSection);
   await add('e', 'Containers', () => measureIsolated('container-worker.ts'));
   await add('f', 'The kernel', () => measureIsolated('kernel-worker.ts'));
-  const text = texts.join('\n');
-  console.log(`\n${text}`);
-  if (sections === 'abcdef') writeFileSync(join(root, 'bench', 'results.md'), text);
+  console.log(`\n${[top, ...sections.map(written)].join('\n')}`);
+  if (only === all) writeResults(top, sections);
+  else updateResults(sections, top);
   return verdict(lost);
 }
 
