@@ -12,13 +12,15 @@ export interface ProcessGroup {
 
 export interface Listener {
   port: number;
+  /** Empty where there were no processes to look it up for. */
   inode: string;
 }
 
 /*
  * $1 is `session`, `cgroup` or `none`, $2 the session's id or the cgroup's directory, $3 tcp or udp. For each
  * process it prints its pid, resident kB and sockets; then the listening sockets. The kernel finds
- * these at once for `ss`; for /proc/net/tcp it walks through its table of all connections.
+ * these at once for `ss`, if asked for no other state; else, and for /proc/net/tcp, it walks through its
+ * table of all connections. For the details, which have the inode, `ss` reads the whole tree of cgroups.
  */
 const survey = `
 case $1 in
@@ -35,9 +37,10 @@ if [ "$pids" ]; then
   sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\) kB$/rss \\1/p' $status
   readlink $files
 fi 2> /dev/null
-state=0A
-[ "$3" = tcp ] || state=07
-ss -Hlne "--$3" 2> /dev/null || grep -h " $state " "/proc/net/$3" "/proc/net/\${3}6" 2> /dev/null
+state=listening number=0A
+[ "$3" = tcp ] || state=unconnected number=07
+ss "-Hn\${pids:+e}" "--$3" state "$state" 2> /dev/null ||
+  grep -h " $number " "/proc/net/$3" "/proc/net/\${3}6" 2> /dev/null
 :`;
 
 export type Protocol = 'tcp' | 'udp';
@@ -77,14 +80,14 @@ function valuesOf(lines: readonly string[], name: string): readonly string[] {
   return lines.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
 }
 
-/** Lines of `ss -Hlne` (`LISTEN … ADDRESS:PORT … ino:N …`, `UNCONN` for UDP); of /proc/net/tcp where there is no ss. */
+/** Lines of `ss` (queues, `ADDRESS:PORT`, peer, with details `… ino:N …`); of /proc/net/tcp where there is no ss. */
 function listenersIn(lines: readonly string[]): readonly Listener[] {
   return lines.flatMap((line) => listenerOfSs(line) ?? listenerOfProc(line) ?? []);
 }
 
 function listenerOfSs(line: string): Listener | undefined {
-  const [, port, inode] = /^(?:LISTEN|UNCONN) +\d+ +\d+ +\S+:(\d+) .* ino:(\d+) /.exec(line) ?? [];
-  return port && inode ? { port: Number(port), inode } : undefined;
+  const [, port, inode = ''] = /^\d+ +\d+ +\S+:(\d+) +\S+:\*(?: .*?\bino:(\d+) )?/.exec(line) ?? [];
+  return port ? { port: Number(port), inode } : undefined;
 }
 
 /** `sl local:PORT remote st … inode` with the port in hexadecimal; 0A is LISTEN, 07 a UDP socket (proc(5)). */
