@@ -77,6 +77,7 @@ function requestContract(open: () => Promise<HostUnderTest>): void {
     const url = await serve(() => undefined);
     const began = performance.now();
     await rejection(host.request({ url, timeout: 20_000, signal: AbortSignal.timeout(100) }));
+    await rejection(host.request({ url, timeout: 20_000, signal: AbortSignal.abort() }));
     expect(performance.now() - began).toBeLessThan(5000);
   });
 

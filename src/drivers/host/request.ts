@@ -10,6 +10,8 @@ export async function request(
   socketPath?: string,
 ): Promise<HttpAnswer> {
   const { get } = url.startsWith('https:') ? await import('node:https') : http;
+  // It may have been called off while the way there was made.
+  signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     const abort = () => outgoing.destroy(new Error('interrupted'));
     let from: HttpAnswer['from'];

@@ -4,7 +4,7 @@ import type { Host, HttpAnswer, HttpRequest, Login, RunOptions, RunResult } from
 import { connectionTo, plainShell, rootShell, type Connection } from './connection.ts';
 import { curl, curlAnswer, curlConfig, curlOrigin } from './curl.ts';
 import { forwardsOf } from './forward.ts';
-import { commandScript, missing, readScript, writeScript } from './script.ts';
+import { commandScript, missing, readScript, surroundings, writeScript } from './script.ts';
 import { openShells, type Shells } from './shells.ts';
 import { upload } from './upload.ts';
 
@@ -18,10 +18,9 @@ export interface SshOptions {
 const defaultDeadline = 120_000;
 const uploadDeadline = 1_800_000;
 
-/** The system's search path is longer than that of an ordinary user's session. */
-const introduction = `LC_ALL=C; export LC_ALL
-printf '%s\\n' "$(uname -n)" "$(id -un)" "$(id -u)" "$HOME" "$PATH" "\${SUDO_USER:-}" "\${SSH_CONNECTION:-}"
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH`;
+/** Its own search path, before it is made longer. */
+const introduction = `printf '%s\\n' "$(uname -n)" "$(id -un)" "$(id -u)" "$HOME" "$PATH" "\${SUDO_USER:-}" "\${SSH_CONNECTION:-}"
+${surroundings}`;
 
 /** A server, by the system's ssh. Nothing is needed there but a POSIX shell and what every Linux has. */
 export async function sshHost(server: string, options: SshOptions = {}): Promise<Host> {

@@ -24,6 +24,10 @@ export function commandScript(
   return input === undefined ? `${command} < /dev/null` : `printf %s ${shellQuote(input)} | ${command}`;
 }
 
+/** For every shell. The system's search path is longer than that of an ordinary user's session. */
+export const surroundings = `LC_ALL=C; export LC_ALL
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH`;
+
 /** `cat` tells why it fails, but not so that a program can tell "not there" from "may not". */
 export function readScript(file: string, { link, look }: ReadOptions): string {
   const at = shellQuote(file);

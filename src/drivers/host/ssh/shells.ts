@@ -66,8 +66,10 @@ export async function openShells(
     const usable = opened.filter((shell) => !shell.over());
     const idle = usable.find((shell) => shell.pending() === 0);
     if (idle) return idle;
-    if (usable().length + opening < most) await openAnother();
-    const [least] = usable().toSorted((a, b) => a.pending() - b.pending());
+    const next = usable.length < most ? await openShell(argv, surroundings).catch(() => undefined) : undefined;
+    if (next) opened.push(await watched(next));
+    const all = opened.filter((shell) => !shell.over());
+    const [least] = all.toSorted((a, b) => a.pending() - b.pending());
     if (least) return least;
     throw giveUp(lost ?? '');
   }
