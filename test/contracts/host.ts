@@ -53,6 +53,17 @@ function runContract(open: () => Promise<HostUnderTest>): void {
     });
   });
 
+  it('gives commands that run beside each other the same search path and language', async () => {
+    const { host } = await open();
+    const surroundings = async () => {
+      const { stdout } = await host.run(['sh', '-c', 'sleep 0.1; echo "$LC_ALL $PATH"'], { deadline: 10_000 });
+      return stdout;
+    };
+    const [first, ...others] = await Promise.all([surroundings(), surroundings(), surroundings()]);
+    expect(first).toMatch(/^C .*:\/usr\/sbin:/);
+    expect(others).toEqual([first, first]);
+  });
+
   it('tells 128 + n of a program that a signal ended', async () => {
     const { host } = await open();
     expect((await host.run(['sh', '-c', 'kill -TERM $$'])).code).toBe(143);

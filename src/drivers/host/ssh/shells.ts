@@ -43,7 +43,7 @@ export async function openShells(
   });
   const guard = options.guarded ? await startGuard(argv) : undefined;
   let lost: string | undefined;
-  void guard?.gone.then(giveUp);
+  let opening = 0;
   opened.push(await watched(first));
 
   async function watched(shell: Shell): Promise<Shell> {
@@ -53,25 +53,28 @@ export async function openShells(
     return shell;
   }
 
-  /** Without the guard nothing may be done there any more, so one that is lost takes all along, and nobody waits for more. */
-  function giveUp(error: unknown): Failure {
-    lost ??= error instanceof Error ? error.message : String(error);
-    guard?.close();
-    return connectionLost(connection.server, lost);
+  function idle(): Shell | undefined {
+    return opened.find((shell) => !shell.over() && shell.pending() === 0);
   }
 
-  /** One that is idle, or one more; where the server allows no more, the one with the least to do. */
-  async function free(): Promise<Shell> {
-    if (guard && lost !== undefined) throw giveUp(lost);
+  /** One more; where the server allows no more, the one with the least to do. */
+  async function another(): Promise<Shell> {
     const usable = opened.filter((shell) => !shell.over());
-    const idle = usable.find((shell) => shell.pending() === 0);
-    if (idle) return idle;
-    const next = usable.length < most ? await openShell(argv, surroundings).catch(() => undefined) : undefined;
-    if (next) opened.push(await watched(next));
+    if (usable.length + opening < most) await open();
     const all = opened.filter((shell) => !shell.over());
     const [least] = all.toSorted((a, b) => a.pending() - b.pending());
     if (least) return least;
     throw giveUp(lost ?? '');
+  }
+
+  async function open(): Promise<void> {
+    opening += 1;
+    try {
+      const next = await openShell(argv, surroundings).catch(() => undefined);
+      if (next) opened.push(await watched(next));
+    } finally {
+      opening -= 1;
+    }
   }
 
   async function on(shell: Shell, script: string, deadline: number, signal?: AbortSignal): Promise<Answered> {
@@ -108,8 +111,9 @@ export async function openShells(
     guard,
     async quick(script, deadline) {
       const shell = opened[0];
-      return on(shell && !shell.over() && lost === undefined ? shell : await free(), script, deadline);
+      return on(shell && !shell.over() ? shell : (idle() ?? (await another())), script, deadline);
     },
-    alone: async (script, deadline, signal) => on(await free(), script, deadline, signal),
+    // An idle one is busy at once, before the next command looks for one.
+    alone: async (script, deadline, signal) => on(idle() ?? (await another()), script, deadline, signal),
   };
 }
