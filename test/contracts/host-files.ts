@@ -25,6 +25,23 @@ function readContract(open: () => Promise<HostUnderTest>): void {
     expect(await host.read(path.join(folder, 'missing'), { link: true })).toBeUndefined();
   });
 
+  it('answers each of several that are asked for at once', async () => {
+    const { host, folder } = await open();
+    const texts = ['', 'no line break', 'one\n', '\n\n', 'END=', '한글\n', 'x'.repeat(200_000)];
+    const files = texts.map((_, at) => path.join(folder, `$(id) ${at}`));
+    for (const [at, file] of files.entries()) await host.write(file, texts[at] ?? '');
+    const missing = path.join(folder, 'missing', 'below');
+    const all = [...files, missing, '/proc/self/comm', ...files, missing];
+    const [comm = ''] = (await Promise.all(all.map((file) => host.read(file)))).splice(texts.length + 1, 1);
+    expect(comm).toMatch(/^\w+\n$/);
+    const expected = [...texts, undefined, ...texts, undefined];
+    const asked = all.filter((file) => !file.startsWith('/proc'));
+    expect(await Promise.all(asked.map((file) => host.read(file)))).toEqual(expected);
+    const mixed = await Promise.allSettled([...asked, folder].map((file) => host.read(file)));
+    expect(mixed.pop()?.status).toBe('rejected');
+    expect(mixed.map((one) => one.status === 'fulfilled' && one.value)).toEqual(expected);
+  });
+
   it('tells where a link points, even to nothing', async () => {
     const { host, folder } = await open();
     const link = path.join(folder, 'link');

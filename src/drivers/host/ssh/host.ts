@@ -4,7 +4,8 @@ import type { Host, HttpAnswer, HttpRequest, Login, RunOptions, RunResult } from
 import { connectionTo, plainShell, rootShell, type Connection } from './connection.ts';
 import { curl, curlAnswer, curlConfig, curlOrigin } from './curl.ts';
 import { forwardsOf } from './forward.ts';
-import { commandScript, missing, readScript, surroundings, writeScript } from './script.ts';
+import { readsOf } from './reads.ts';
+import { commandScript, surroundings, writeScript } from './script.ts';
 import { openShells, type Shells } from './shells.ts';
 import { upload } from './upload.ts';
 
@@ -30,17 +31,17 @@ export async function sshHost(server: string, options: SshOptions = {}): Promise
   const me = loginOf(shells);
   const pid = me.pid;
   const ask = asker(connection, shells);
+  const reads = readsOf((script) => shells.quick(script, defaultDeadline));
 
   return {
     me,
-    run: (argv, wanted = {}) => runOn(connection, shells, elevated, argv, wanted),
-    async read(file, wanted = {}) {
-      const { code, stdout, stderr } = await shells.quick(readScript(file, wanted), defaultDeadline);
-      if (code === missing) return undefined;
-      if (code !== 0) throw new Error(stderr.trim() || `${file} cannot be read`);
-      return wanted.look ? stdout.trim() : stdout;
+    run(argv, wanted = {}) {
+      reads.flush();
+      return runOn(connection, shells, elevated, argv, wanted);
     },
+    read: (file, wanted = {}) => reads.read(file, wanted),
     async write(file, content, wanted = {}) {
+      reads.flush();
       const { code, stderr } = await shells.quick(writeScript(file, content, wanted, pid), defaultDeadline);
       if (code !== 0) throw new Error(stderr.trim() || `${file} cannot be written`);
     },

@@ -7,9 +7,6 @@ import type { Content, ReadOptions, RunOptions, WriteOptions } from '../../../po
  * reaches the shell. Each script leaves its exit code in `$?`.
  */
 
-/** Nothing is at the path. */
-export const missing = 44;
-
 export function commandScript(
   argv: readonly string[],
   { cwd, env, input }: Pick<RunOptions, 'cwd' | 'env' | 'input'> = {},
@@ -24,9 +21,13 @@ export function commandScript(
   return input === undefined ? `${command} < /dev/null` : `printf %s ${shellQuote(input)} | ${command}`;
 }
 
+/** Nothing is at the path. */
+export const missing = 44;
+
 /** For every shell. The system's search path is longer than that of an ordinary user's session. */
 export const surroundings = `LC_ALL=C; export LC_ALL
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH`;
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH
+nothing_there() { return ${missing}; }`;
 
 /** `cat` tells why it fails, but not so that a program can tell "not there" from "may not". */
 export function readScript(file: string, { link, look }: ReadOptions): string {
@@ -34,8 +35,23 @@ export function readScript(file: string, { link, look }: ReadOptions): string {
   const folder = shellQuote(path.dirname(file));
   const show = look ? `stat -c '%u %a %F' -- ${at}` : link ? `readlink -n -- ${at}` : `cat -- ${at}`;
   const there = `[ -e ${at} ]${link || look ? ` || [ -L ${at} ]` : ''}`;
-  const hidden = `[ -d ${folder} ] && [ ! -x ${folder} ]`;
-  return `${show} < /dev/null || ( ${there} || { ${hidden}; } || exit ${missing}; exit 1 )`;
+  const asked = `${there} || { [ -d ${folder} ] && [ ! -x ${folder} ]; }`;
+  return `if ${asked}; then ${show} < /dev/null || ( ${asked} || exit ${missing}; exit 1 ); else nothing_there; fi`;
+}
+
+/**
+ * First a line with a digit for each: whether it is there, as far as anybody may see. Then the text of each that
+ * is, followed by the environment of the very `cat` that prints them, which nobody can foresee.
+ */
+export function readAllScript(files: readonly string[], mark: string): string {
+  return `( set --; there=
+for file in ${files.map(shellQuote).join(' ')}; do
+  if [ -e "$file" ] || { [ -d "\${file%/*}" ] && [ ! -x "\${file%/*}" ]; }
+  then there="\${there}1"; set -- "$@" "$file" /proc/self/environ
+  else there="\${there}0"; fi
+done
+echo "$there"
+[ $# = 0 ] || exec env -i END=${mark} cat -- "$@" ) < /dev/null`;
 }
 
 /** A name of its own beside the file, then one rename; both are on disk before it returns. */
