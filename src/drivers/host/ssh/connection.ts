@@ -10,6 +10,8 @@ export interface Connection {
   readonly server: string;
   /** A private folder of ours for sockets. */
   readonly folder: string;
+  /** Of the shared connection. */
+  readonly socket: string;
   /** Argument list of a session that runs these words of ours, which no quoting is needed for. */
   session(words: string): readonly string[];
   /** Argument list of a request to the shared connection itself. */
@@ -41,13 +43,15 @@ const always = [
 export function connectionTo(server: string): Connection {
   const folder = privateFolder();
   const name = createHash('sha256').update(server).digest('hex').slice(0, 16);
-  const socket = ['-o', `ControlPath=${path.join(folder, name)}`];
+  const socket = path.join(folder, name);
+  const control = ['-o', `ControlPath=${socket}`];
   const shared = ['-o', 'ControlMaster=auto', '-o', `ControlPersist=${persist}`, '-o', 'ClearAllForwardings=yes'];
   return {
     server,
     folder,
-    session: (words) => ['ssh', ...always, ...socket, ...shared, '--', server, words],
-    control: (request, ...words) => ['ssh', ...always, ...socket, '-O', request, ...words, '--', server],
+    socket,
+    session: (words) => ['ssh', ...always, ...control, ...shared, '--', server, words],
+    control: (request, ...words) => ['ssh', ...always, ...control, '-O', request, ...words, '--', server],
   };
 }
 

@@ -5,12 +5,13 @@ import path from 'node:path';
 import type { HttpAnswer, HttpRequest } from '../../../ports.ts';
 import { request } from '../request.ts';
 import type { Connection } from './connection.ts';
+import { forwardByMux, type Forward } from './mux.ts';
 
 /** Asks addresses of the server through its connection, each by a socket of ours that sshd leads there. */
 export interface Forwards {
   request(wanted: HttpRequest): Promise<HttpAnswer>;
   /** Whether sshd lets us: it is asked to lead us to itself. */
-  allowed(sshd: string | undefined): Promise<boolean>;
+  allowed(sshd: Omit<Forward, 'file'> | undefined): Promise<boolean>;
 }
 
 export function forwardsOf(connection: Connection): Forwards {
@@ -18,11 +19,12 @@ export function forwardsOf(connection: Connection): Forwards {
   const own = `${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
   tidy(connection.folder);
 
-  function socketTo(authority: string): Promise<string> {
+  function socketTo(host: string, port: number): Promise<string> {
+    const authority = `${host}:${port}`;
     const known = sockets.get(authority);
     if (known) return known;
     const file = path.join(connection.folder, `${own}-${sockets.size}.sock`);
-    const made = opened(connection, `${file}:${authority}`).then(() => file);
+    const made = opened(connection, { file, host, port }).then(() => file);
     sockets.set(authority, made);
     if (sockets.size === 1) process.on('exit', () => removeOwn(connection.folder, own));
     return made;
@@ -31,7 +33,7 @@ export function forwardsOf(connection: Connection): Forwards {
   return {
     async request(wanted) {
       const { hostname, port, protocol } = new URL(wanted.url);
-      const socket = await socketTo(`${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`);
+      const socket = await socketTo(bare(hostname), Number(port) || (protocol === 'https:' ? 443 : 80));
       try {
         return { ...(await request(wanted, socket)), from: undefined };
       } catch (error) {
@@ -39,7 +41,7 @@ export function forwardsOf(connection: Connection): Forwards {
         throw isClosed(error) ? refused(wanted.url) : error;
       }
     },
-    allowed: async (sshd) => sshd === undefined || greets(await socketTo(sshd)),
+    allowed: async (sshd) => sshd === undefined || greets(await socketTo(sshd.host, sshd.port)),
   };
 }
 
@@ -53,8 +55,19 @@ function refused(url: string): Error {
   return Object.assign(new Error(`nobody answered at ${host}`), { code: 'ECONNREFUSED' });
 }
 
-function opened(connection: Connection, forward: string): Promise<void> {
-  const [program = '', ...words] = connection.control('forward', '-L', forward);
+/** Without the brackets of an address in a URL. */
+function bare(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
+}
+
+async function opened(connection: Connection, forward: Forward): Promise<void> {
+  if (!(await forwardByMux(connection.socket, forward))) await openedBySsh(connection, forward);
+}
+
+/** Another OpenSSH may speak another version; and it tells what is the matter. */
+function openedBySsh(connection: Connection, { file, host, port }: Forward): Promise<void> {
+  const to = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const [program = '', ...words] = connection.control('forward', '-L', `${file}:${to}`);
   return new Promise((resolve, reject) => {
     const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
     let said = '';

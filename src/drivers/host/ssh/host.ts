@@ -96,7 +96,7 @@ function loginOf({ hello, guard }: Shells): Login {
 function asker(connection: Connection, shells: Shells): (wanted: HttpRequest) => Promise<HttpAnswer> {
   const forwards = forwardsOf(connection);
   const [, , address = '', port = ''] = (shells.hello[6] ?? '').split(' ');
-  const sshd = port && `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  const sshd = port ? { host: address, port: Number(port) } : undefined;
   let allowed: Promise<boolean> | undefined;
   return async (wanted) => {
     if (wanted.traced) return byCurl(connection.server, shells, wanted);
@@ -104,7 +104,7 @@ function asker(connection: Connection, shells: Shells): (wanted: HttpRequest) =>
       return await forwards.request(wanted);
     } catch (error) {
       wanted.signal?.throwIfAborted();
-      allowed ??= forwards.allowed(sshd || undefined).catch(() => false);
+      allowed ??= forwards.allowed(sshd).catch(() => false);
       if (await allowed) throw error;
       return byCurl(connection.server, shells, wanted);
     }
