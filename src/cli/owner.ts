@@ -4,8 +4,12 @@ import type { Host } from '../ports.ts';
 
 /** To whom a state directory belongs; undefined when there is none, or when its user is gone. */
 export async function ownerOf(host: Host, state: string): Promise<Deployer | undefined> {
-  const [uid] = (await host.read(state, { look: true }).catch(() => undefined))?.split(' ') ?? [];
+  const uid = await ownersNumber(host, state);
   return uid === undefined ? undefined : accountOf(host, uid);
+}
+
+async function ownersNumber(host: Host, state: string): Promise<string | undefined> {
+  return (await host.read(state, { look: true }).catch(() => undefined))?.split(' ')[0];
 }
 
 /** A user by name or number. */
@@ -21,8 +25,9 @@ export async function accountOf(host: Host, user: string): Promise<Deployer | un
  */
 export async function actAsOwner(host: Host, state: string): Promise<void> {
   if (host.me.uid !== 0) return;
-  const owner = await ownerOf(host, state);
-  if (!owner || owner.uid === 0) return;
+  const uid = await ownersNumber(host, state);
+  const owner = uid === undefined || uid === '0' ? undefined : await accountOf(host, uid);
+  if (!owner) return;
   if (host.me.remote) throw logInAs(host, owner);
   const { stdout } = await host.run(['id', '-G', '--', owner.name]);
   process.setgroups?.(stdout.trim().split(' ').map(Number));
