@@ -1,5 +1,5 @@
 import { execute } from './execute.ts';
-import { asFailure, Failure } from './failure.ts';
+import { asFailure, exitCodes, Failure, isLost } from './failure.ts';
 import type { Fleet, ServerResult, Turn } from './fleet.ts';
 import type { Begin } from './journal.ts';
 import { afterLoss, putRightAfterLoss } from './loss.ts';
@@ -23,7 +23,7 @@ export async function putRight(
       const turn = turns[index];
       if (!turn) return result;
       if (result.outcome === 'done') return fleet.onFailure === 'back' ? takeBack(turn, result, why) : result;
-      if (result.failure?.fields.code !== 'CONNECTION_LOST') return settledResult(result);
+      if (!isLost(result.failure)) return settledResult(result);
       const live = await putRightAfterLoss(turn.server);
       return live ? { ...result, release: live.release } : { ...result, outcome: 'stuck', release: undefined };
     }),
@@ -31,7 +31,7 @@ export async function putRight(
 }
 
 function settledResult(result: ServerResult): ServerResult {
-  return result.failure?.exit === 6 ? { ...result, outcome: 'stuck' } : result;
+  return result.failure?.exit === exitCodes.needsPerson ? { ...result, outcome: 'stuck' } : result;
 }
 
 /** Over the connection that there is; when that is lost, over a new one. What somebody else has deployed meanwhile stays. */
@@ -44,7 +44,7 @@ async function takeBack({ server, planned }: Turn, result: ServerResult, why: st
   } catch (error) {
     const failure = asFailure(error);
     const stuck = { ...result, outcome: 'stuck', failure: result.failure ?? failure } as const;
-    if (failure.fields.code !== 'CONNECTION_LOST') return stuck;
+    if (!isLost(failure)) return stuck;
     const again = await afterLoss(server, async (anew, view) => {
       const release = view.live && view.slots[view.live].release;
       if (release === begin.release) return goBack(anew, view, begin, why).then(back, () => ({ ...stuck, release }));

@@ -1,32 +1,21 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { chmod, symlink } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { userInfo } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { startSshd, type Sshd } from '../../lab/sshd.ts';
-import { sshHost } from '../../src/drivers/host/ssh/host.ts';
-import type { Host } from '../../src/ports.ts';
+import * as fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { identityOf } from '../../src/lib/process-identity.ts';
 import { hostContract } from '../contracts/host.ts';
-import { temporaryFolder, useSshHost } from '../support/ssh-host.ts';
+import { stub, temporaryFolder, useSshHost } from '../support/ssh-host.ts';
 import { rejection } from '../support/until.ts';
 
 const tested = useSshHost();
 
 describe('a server over ssh', () => {
-  hostContract(async () => ({ host, folder: await folder() }));
-
-  it('leads a request through the open connection without another program', async () => {
-    const server = createServer((_, response) => response.end('found')).listen(0, '127.0.0.1');
-    onTestFinished(() => void server.close());
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    vi.stubEnv('PATH', '');
-    onTestFinished(() => void vi.stubEnv('PATH', sshd.env['PATH']));
-    expect(await host.request({ url: `http://127.0.0.1:${port}/`, timeout: 5000 })).toMatchObject({ body: 'found' });
-  });
-});
+  hostContract(async () => ({ host: tested.host(), folder: await temporaryFolder() }));
 
   it('says who we are there, and holds a process there that lives as long as we do', async () => {
     const { username, uid } = userInfo();
@@ -103,8 +92,18 @@ describe('a server over ssh', () => {
   });
 
   it('lets no program eat the scripts that follow it', async () => {
-    expect(
-      (await Promise.all([tested.host().run(['cat']), tested.host().run(['echo', 'still here'])]))[1]?.stdout,
-    ).toBe('still here\n');
+    const [, after] = await Promise.all([tested.host().run(['cat']), tested.host().run(['echo', 'still here'])]);
+    expect(after?.stdout).toBe('still here\n');
+  });
+
+  it('leads a request through the open connection without another program', async () => {
+    const server = createServer((_, response) => response.end('found')).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    stub({ PATH: '' });
+    onTestFinished(() => stub({ PATH: tested.sshd().env['PATH'] ?? '' }));
+    const answer = await tested.host().request({ url: `http://127.0.0.1:${port}/`, timeout: 5000 });
+    expect(answer).toMatchObject({ body: 'found' });
   });
 });

@@ -44,34 +44,44 @@ export async function openShells(
   const guard = options.guarded ? await startGuard(argv) : undefined;
   let lost: string | undefined;
   let opening = 0;
-  opened.push(await watched(first));
+  void guard?.gone.then(giveUp);
+  await add(first);
 
-  async function watched(shell: Shell): Promise<Shell> {
-    await guard?.watch(shell.pid).catch((error: unknown) => {
-      throw giveUp(error);
-    });
-    return shell;
+  async function add(shell: Shell): Promise<void> {
+    await guard?.watch(shell.pid).catch((error: unknown) => Promise.reject(giveUp(error)));
+    opened.push(shell);
   }
 
-  function idle(): Shell | undefined {
-    return opened.find((shell) => !shell.over() && shell.pending() === 0);
+  /**
+   * Without the guard nothing may be done there any more: others may have the lock. So one session that is
+   * lost takes all along, and nobody waits for more.
+   */
+  function giveUp(error: unknown): Failure {
+    lost ??= error instanceof Error ? error.message : String(error);
+    guard?.close();
+    return connectionLost(connection.server, lost);
   }
 
-  /** One more; where the server allows no more, the one with the least to do. */
-  async function another(): Promise<Shell> {
-    const usable = opened.filter((shell) => !shell.over());
-    if (usable.length + opening < most) await open();
-    const all = opened.filter((shell) => !shell.over());
-    const [least] = all.toSorted((a, b) => a.pending() - b.pending());
+  function usable(): readonly Shell[] {
+    if (guard && lost !== undefined) throw giveUp(lost);
+    return opened.filter((shell) => !shell.over());
+  }
+
+  /** One that is idle, or one more; where the server allows no more, the one with the least to do. */
+  async function free(): Promise<Shell> {
+    const idle = usable().find((shell) => shell.pending() === 0);
+    if (idle) return idle;
+    if (usable().length + opening < most) await openAnother();
+    const [least] = usable().toSorted((a, b) => a.pending() - b.pending());
     if (least) return least;
-    throw giveUp(lost ?? '');
+    throw giveUp('no session is left');
   }
 
-  async function open(): Promise<void> {
+  async function openAnother(): Promise<void> {
     opening += 1;
     try {
       const next = await openShell(argv, surroundings).catch(() => undefined);
-      if (next) opened.push(await watched(next));
+      if (next) await add(next);
     } finally {
       opening -= 1;
     }
@@ -90,7 +100,7 @@ export async function openShells(
     try {
       return { ...(await shell.run(script)), timedOut: false };
     } catch (error) {
-      if (ending.late || ending.called) return { code: killed, stdout: '', stderr: '', timedOut: ending.late };
+      if (called.late || called.off) return { ...nothing, timedOut: called.late };
       throw giveUp(error);
     } finally {
       clearTimeout(timer);
@@ -110,10 +120,9 @@ export async function openShells(
     hello: first.hello,
     guard,
     async quick(script, deadline) {
-      const shell = opened[0];
-      return on(shell && !shell.over() ? shell : (idle() ?? (await another())), script, deadline);
+      const [oldest] = usable();
+      return on(oldest ?? (await free()), script, deadline);
     },
-    // An idle one is busy at once, before the next command looks for one.
-    alone: async (script, deadline, signal) => on(idle() ?? (await another()), script, deadline, signal),
+    alone: async (script, deadline, signal) => on(await free(), script, deadline, signal),
   };
 }
