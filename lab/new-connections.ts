@@ -17,6 +17,17 @@ export interface Fresh {
   stop(): Promise<FreshReport>;
 }
 
+export interface FreshOptions {
+  readonly host: string;
+  readonly port: number;
+  /** So many connections at a time. */
+  readonly at: number;
+  readonly path?: string;
+  /** Between an answer and the next connection, ms; default 5, which leaves the processor to others. 0: as many as it can. */
+  readonly pause?: number;
+  readonly timeout?: number;
+}
+
 /** It ends by itself, whatever becomes of who started it, ms. */
 const longest = 300_000;
 
@@ -24,7 +35,8 @@ const longest = 300_000;
  * A connection for each request, so many at a time, nothing tried twice. Each answer must be whole,
  * 200, and tell its release.
  */
-export function startFresh(given: { host: string; port: number; at: number; path?: string; timeout?: number }): Fresh {
+export function startFresh(given: FreshOptions): Fresh {
+  const { pause = 5 } = given;
   const state = { stopped: false, sent: 0, lost: 0 };
   const losses: string[] = [];
   const answers: { sent: number; at: number; release: string }[] = [];
@@ -39,6 +51,7 @@ export function startFresh(given: { host: string; port: number; at: number; path
         if ((state.lost += 1) <= 100) losses.push(problem ?? '?');
         await sleep(5);
       }
+      if (pause > 0) await sleep(pause);
     }
   };
   const workers = Array.from({ length: given.at }, worker);
@@ -59,12 +72,7 @@ function once({
   port,
   path = '/version',
   timeout = 10_000,
-}: {
-  host: string;
-  port: number;
-  path?: string;
-  timeout?: number;
-}): Promise<{ release?: string; problem?: string }> {
+}: FreshOptions): Promise<{ release?: string; problem?: string }> {
   return new Promise((resolve) => {
     let text = '';
     const socket = connect({ host, port, noDelay: true });

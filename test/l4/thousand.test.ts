@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(async () => stand?.stop());
 
 test('a thousand switches under load with new connections: none lost, and none late', async () => {
-  const client = startFresh({ ...stand.door, at: 8 });
+  const client = startFresh({ ...stand.door, at: 8, pause: 0 });
   const moves: { to: string; began: number; done: number }[] = [];
   const { live, slots } = await stand.status();
   let slot: Slot = live ?? 'blue';
