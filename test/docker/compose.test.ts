@@ -7,7 +7,7 @@ import type { Load } from '../../lab/strict-client.ts';
 import { createDockerStand, writeDockerfile, type DockerStand } from '../support/docker-stand.ts';
 import { mustBeDone } from '../support/stand.ts';
 
-const config = 'health: { path: /health }\nupstream: { server: node }\n';
+const config = 'health: { path: /health }\nupstream: { server: node, idle: 200ms }\n';
 const compose = `version: '3.7'
 services:
   web:

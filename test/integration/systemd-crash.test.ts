@@ -4,10 +4,11 @@ import type { LoadReport, Loss } from '../../lab/strict-client.ts';
 import type { Slot } from '../../src/core/slot.ts';
 import { startServer, until, type Server } from '../support/systemd-stand.ts';
 
+const config = 'health: { path: /health }\nupstream: { idle: 200ms }';
 let node: Server;
 
 beforeAll(async () => {
-  node = await startServer({ name: 'crash', config: 'health: { path: /health }' });
+  node = await startServer({ name: 'crash', config });
   await node.done('setup');
   await node.done('deploy');
   await node.done('deploy');
@@ -62,7 +63,7 @@ test('a loop of crashes is shown as failed with its reason, the public is served
 
 test('a release that exits at its start is told at once, with its last words, and does not come back', async () => {
   const { live, slots } = await node.status();
-  await node.configure('health: { path: /health }\nenv: { FAIL: exit }');
+  await node.configure(`${config}\nenv: { FAIL: exit }`);
   const began = Date.now();
   const failed = await node.cutover(['deploy']);
   expect(Date.now() - began).toBeLessThan(30_000);
@@ -75,7 +76,7 @@ test('a release that exits at its start is told at once, with its last words, an
 });
 
 test('after a power failure the way back waits for the old release to be healthy again, so nobody meets a closed door', async () => {
-  const slow = 'health: { path: /health }\nenv: { FAIL: "slow-start:2" }';
+  const slow = `${config}\nenv: { FAIL: "slow-start:2" }`;
   const hook = "hooks:\n  after_switch: { run: 'while [ -e /srv/shop/hold ]; do sleep 0.05; done', shell: true }";
   await node.configure(`${slow}\n${hook}`);
   await node.done('deploy');

@@ -9,7 +9,8 @@ const hold = (name: string) => `  ${name}: { run: 'while [ -e /srv/shop/${name} 
 const held = ['before_start', 'after_start', 'before_switch', 'after_switch'] as const;
 /** At `probe` it is the application that takes its time. */
 const steps = [held[0], 'probe', ...held.slice(1)];
-const config = `health: { path: /health }\nhooks:\n${held.map(hold).join('\n')}`;
+/** nginx soon gives up what it keeps idle: a deploy need not wait for that. */
+const config = `health: { path: /health }\nupstream: { idle: 200ms }\nhooks:\n${held.map(hold).join('\n')}`;
 
 describe.each(['root', 'deploy'])('a server on which %s deploys', (user) => {
   let server: Server;

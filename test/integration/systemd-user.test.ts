@@ -2,12 +2,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startLoadProcess } from '../../lab/load-process.ts';
 import { startServer, unitOf, until, type Server } from '../support/systemd-stand.ts';
 
+const config = 'health: { path: /health }\nupstream: { idle: 200ms }';
+
 /** Everything but the set-up happens as `deploy`, who is nobody special. */
 let server: Server;
 let before: string;
 
 beforeAll(async () => {
-  server = await startServer({ name: 'ordinary', user: 'deploy', config: 'health: { path: /health }' });
+  server = await startServer({ name: 'ordinary', user: 'deploy', config });
   await server.machine.exec(['useradd', '--create-home', 'other']);
   before = await traces();
 });
@@ -88,9 +90,9 @@ test('root acts as the owner, and leaves no file that would stand in the ownerâ€
 });
 
 test('a user who is asked to run the application as another is told that only root can', async () => {
-  await server.configure('health: { path: /health }\nuser: other');
+  await server.configure(`${config}\nuser: other`);
   expect(await server.cutover(['deploy'])).toMatchObject({ code: 3, stderr: expect.stringContaining('only root may') });
-  await server.configure('health: { path: /health }');
+  await server.configure(config);
 });
 
 test('after a reboot nobody logs in, and live and standby are back', async () => {
