@@ -1,8 +1,8 @@
 import { createServer, get, type Server } from 'node:http';
+import { readFileSync } from 'node:fs';
 import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { userInfo } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { freePorts } from '../../lab/free-port.ts';
 import { startNginx, type Nginx } from '../../lab/nginx.ts';
@@ -16,6 +16,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import type { RouterUnderTest } from '../contracts/router.ts';
 import { serverBlock } from './adopted.ts';
 import { temporary } from './folders.ts';
+import { until } from './until.ts';
 
 /** A real nginx, set up for real, before two small servers that say which slot they are. */
 export async function openRouter(
@@ -37,12 +38,13 @@ export async function openRouter(
   const router = mode === 'classic' ? classicRouter(host, config, systemClock) : markerRouter(host, config);
   const { username, uid, gid, homedir } = userInfo();
   const deployer = { name: username, uid, gid, home: homedir };
+  const before = workersOf(nginx);
   await setUp({ config, host, router, deployer, checks: [], report: () => {} }, [
     ...stateActions(config),
     ...(await router.install(username)),
   ]);
   // Workers of before the set-up take new connections for a moment longer.
-  await sleep(500);
+  await until(() => workersOf(nginx).every((worker) => !before.includes(worker)), 10_000, 'the last worker of before');
   const marker = (slot: Slot) => path.join(state, 'traffic', slot);
   const byMarker = mode !== 'classic';
   return {
@@ -69,6 +71,10 @@ export async function openRouter(
           () => rm(include),
         ],
   };
+}
+
+function workersOf({ master }: Nginx): readonly string[] {
+  return readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').trim().split(' ');
 }
 
 async function adoptable(nginx: Nginx, include: string, blue: number): Promise<void> {
