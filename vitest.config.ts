@@ -4,6 +4,29 @@ import { createCountingReporter } from './lab/counting-reporter.ts';
 /** An engine makes a bridge and firewall rules, a switch in the kernel rules of its own: their tests run where these are nobody else's: `node lab/netns.mjs`. */
 const inNetns = process.env['CUTOVER_LAB_NETNS'] === '1';
 
+/** They measure times, gaps or ratios: nothing may run beside them. */
+const measured = inNetns
+  ? ['test/docker/edge-modes.test.ts', 'test/l4/udp.test.ts']
+  : ['death', 'nginx-adopted', 'nginx-keepalive', 'nginx-traffic', 'systemd-crash'].map(
+      (name) => `test/integration/${name}.test.ts`,
+    );
+const systemd = 'test/integration/systemd*.test.ts';
+
+/** On real components, one file at a time; `npm test` runs two such projects beside each other. Only a bug takes this long. */
+const onRealOnes = (name: string, order: number, include: readonly string[], exclude: readonly string[] = []) => ({
+  extends: true as const,
+  test: {
+    name,
+    include: [...include],
+    exclude: [...exclude],
+    maxWorkers: 1,
+    fileParallelism: false,
+    testTimeout: 600_000,
+    hookTimeout: 900_000,
+    sequence: { groupOrder: order },
+  },
+});
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -21,19 +44,11 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      {
-        // They measure: one at a time, nothing beside them. Only a bug takes this long.
-        extends: true,
-        test: {
-          name: 'integration',
-          include: inNetns ? ['test/{docker,l4}/**/*.test.ts'] : ['test/{integration,ssh}/**/*.test.ts'],
-          maxWorkers: 1,
-          fileParallelism: false,
-          testTimeout: 600_000,
-          hookTimeout: 900_000,
-          sequence: { groupOrder: 1 },
-        },
-      },
+      onRealOnes('systemd', 1, inNetns ? [] : [systemd], measured),
+      onRealOnes('integration', 2, inNetns ? [] : ['test/integration/**/*.test.ts'], [...measured, systemd]),
+      onRealOnes('docker', 3, inNetns ? ['test/docker/**/*.test.ts'] : [], measured),
+      onRealOnes('l4', 4, inNetns ? ['test/l4/**/*.test.ts'] : [], measured),
+      onRealOnes('measured', 5, measured),
     ],
   },
 });
