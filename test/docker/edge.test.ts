@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundled } from '../../lab/bundle.ts';
 import { startLoadProcess } from '../../lab/load-process.ts';
 import { root } from '../../lab/paths.ts';
 import type { Load } from '../../lab/strict-client.ts';
@@ -139,6 +140,6 @@ test('a folder that was removed and made again is not what the container sees', 
 });
 
 async function killedAt(moment: number): Promise<number> {
-  const words = ['--import', 'tsx', path.join(root, 'test/support/killed.ts'), edge.stand.config, 'deploy'];
-  return (await finished(spawn(process.execPath, [...words, String(moment)], { cwd: root }))).code;
+  const words = [await bundled('test/support/killed.ts'), edge.stand.config, 'deploy', String(moment)];
+  return (await finished(spawn(process.execPath, words, { cwd: root }))).code;
 }

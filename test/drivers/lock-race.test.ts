@@ -1,13 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
+import { bundled } from '../../lab/bundle.ts';
 import { temporary } from '../support/folders.ts';
 import type { Order, Told } from '../support/racer.ts';
 
-const script = fileURLToPath(new URL('../support/racer.ts', import.meta.url));
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 const racers = 8;
 const rounds = 20;
 
@@ -42,7 +39,8 @@ it('two never hold it at once, however fast it goes from hand to hand', async ()
 }, 60_000);
 
 async function started(state: string, count: number): Promise<ChildProcess[]> {
-  const all = Array.from({ length: count }, () => fork(script, [state], { execArgv: ['--import', tsx] }));
+  const script = await bundled('test/support/racer.ts');
+  const all = Array.from({ length: count }, () => fork(script, [state], { execArgv: [] }));
   onTestFinished(async () => {
     await die(...all.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null));
   });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { bundled } from '../../lab/bundle.ts';
 import { startLoadProcess } from '../../lab/load-process.ts';
 import { root } from '../../lab/paths.ts';
 import type { Load } from '../../lab/strict-client.ts';
@@ -49,7 +50,7 @@ describe('ended at random moments', () => {
         mustBeDone(await stand.cutover('recover'));
         await isWhole();
       }
-      await nothingLost(`six deploys ended by ${signal}`);
+      await nothingLost(`four deploys ended by ${signal}`);
     },
   );
 });
@@ -67,8 +68,8 @@ async function killAtEveryMoment(command: 'deploy' | 'rollback', putRight: () =>
   throw new Error('the command never came to its end');
 }
 
-function killedAt(command: string, moment: number): Promise<Finished> {
-  const words = ['--import', 'tsx', 'test/support/killed.ts', stand.config, command, String(moment)];
+async function killedAt(command: string, moment: number): Promise<Finished> {
+  const words = [await bundled('test/support/killed.ts'), stand.config, command, String(moment)];
   return finished(spawn(process.execPath, words, { cwd: root, stdio: 'pipe' }));
 }
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundled } from '../../lab/bundle.ts';
 import { startFresh, type Fresh } from '../../lab/new-connections.ts';
 import { createL4Stand, type L4Stand } from '../support/l4-stand.ts';
 import { finished, mustBeDone, type Finished } from '../support/stand.ts';
@@ -53,8 +54,8 @@ async function killAtEveryMoment(command: 'deploy' | 'rollback'): Promise<number
   throw new Error('the command never came to its end');
 }
 
-function killedAt(command: string, moment: number): Promise<Finished> {
-  const words = ['--import', 'tsx', 'test/support/killed.ts', stand.config, command, String(moment)];
+async function killedAt(command: string, moment: number): Promise<Finished> {
+  const words = [await bundled('test/support/killed.ts'), stand.config, command, String(moment)];
   return finished(stand.spawn(process.execPath, ...words));
 }
 
