@@ -126,7 +126,8 @@ describe.each(['debian', 'current'] as const)(
   },
 );
 
-it.each([5005, 6005])(
+// Hardly anything happens in these seconds, so one does not disturb the other.
+it.concurrent.each([5005, 6005])(
   'no POST is lost at the idle timeout of Node (5 s, or 6 s where it has a buffer: %i ms) with the limits that cutover knows',
   async (apart) => {
     const stand = await createStand({ config: 'health: { path: /health }' });
