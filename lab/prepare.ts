@@ -13,21 +13,23 @@ import { ensureKernelTools } from './hosts.ts';
 import { springBootJar } from './jars.ts';
 
 /** Everything the tests need beside Node, installed if it may be, before the first test's clock runs. */
-const needs: readonly (() => Promise<unknown>)[] = [
+const installed: readonly (() => Promise<unknown>)[] = [
   ensureNginx,
   ensureJava,
   ensureWrk,
   ensureH2load,
   ensureOpenssl,
-  ensureCurrentNginx,
-  ensureNode24,
-  springBootJar,
   ensureDocker,
   ensureKernelTools,
 ];
+/** What is fetched or built, each for itself. */
+const made: readonly (() => Promise<unknown>)[] = [ensureCurrentNginx, ensureNode24, springBootJar];
 
 for (const { pid } of await endLeftovers()) console.error(`ended process ${pid}, which an earlier run had left`);
-for (const ensure of needs) {
+for (const ensure of installed) await attempt(ensure);
+await Promise.all(made.map(attempt));
+
+async function attempt(ensure: () => Promise<unknown>): Promise<void> {
   try {
     await ensure();
   } catch (error) {
