@@ -38,13 +38,12 @@ export async function openRouter(
   const router = mode === 'classic' ? classicRouter(host, config, systemClock) : markerRouter(host, config);
   const { username, uid, gid, homedir } = userInfo();
   const deployer = { name: username, uid, gid, home: homedir };
-  const before = workersOf(nginx);
-  await setUp({ config, host, router, deployer, checks: [], report: () => {} }, [
-    ...stateActions(config),
-    ...(await router.install(username)),
-  ]);
-  // Workers of before the set-up take new connections for a moment longer.
-  await until(() => workersOf(nginx).every((worker) => !before.includes(worker)), 10_000, 'the last worker of before');
+  await renewed(nginx, async () => {
+    await setUp({ config, host, router, deployer, checks: [], report: () => {} }, [
+      ...stateActions(config),
+      ...(await router.install(username)),
+    ]);
+  });
   const marker = (slot: Slot) => path.join(state, 'traffic', slot);
   const byMarker = mode !== 'classic';
   return {
@@ -73,8 +72,14 @@ export async function openRouter(
   };
 }
 
-function workersOf({ master }: Nginx): readonly string[] {
-  return readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').trim().split(' ');
+/** Workers of before a reload take new connections for a moment longer. */
+async function renewed(nginx: Nginx, reload: () => Promise<void>): Promise<void> {
+  const workers = () => readFileSync(`/proc/${nginx.master}/task/${nginx.master}/children`, 'utf8').trim().split(' ');
+  await until(() => workers().length === 2, 10_000, 'both workers');
+  const before = workers();
+  await reload();
+  const isRenewed = () => workers().length === 2 && workers().every((worker) => !before.includes(worker));
+  await until(isRenewed, 10_000, 'the end of the workers of before');
 }
 
 async function adoptable(nginx: Nginx, include: string, blue: number): Promise<void> {
@@ -84,7 +89,7 @@ async function adoptable(nginx: Nginx, include: string, blue: number): Promise<v
     path.join(nginx.confDir, 'theirs.conf'),
     serverBlock({ port: nginx.port, host: 'shop.example.com', include }),
   );
-  await nginx.reload();
+  await renewed(nginx, () => nginx.reload());
 }
 
 function settings(given: { mode: string; nginx: Nginx; state: string; include: string; ports: string }): string {
