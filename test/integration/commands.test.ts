@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createStand, main, mustBeDone, type Stand } from '../support/stand.ts';
+import { until } from '../support/until.ts';
 
 const quick = 'health: { path: /health }\nupstream: { idle: 200ms }\n';
 let stand: Stand;
@@ -137,7 +138,7 @@ test('a lock whose owner is dead is shown and removed, one whose owner lives is 
   expect((await stand.cutover('unlock')).stdout).toContain('Nobody holds the lock.');
   stand.configure(`${quick}hooks: { before_start: [sleep, '30'] }`);
   const deploying = stand.start('deploy');
-  await new Promise((next) => setTimeout(next, 1500));
+  await until(() => stand.journal().at(-1)?.['kind'] === 'step', 20_000, 'the first step of the deploy');
   expect((await stand.cutover('unlock')).code).toBe(4);
   deploying.kill('SIGKILL');
   await new Promise((next) => deploying.on('close', next));

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startLoadProcess } from '../../lab/load-process.ts';
 import { createStand, mustBeDone, nodeSample, type Stand } from '../support/stand.ts';
+import { until } from '../support/until.ts';
 
 let stand: Stand;
 let script: ChildProcess;
@@ -34,7 +35,12 @@ beforeAll(async () => {
     cwd: nodeSample,
     env: { ...process.env, PORT: String(stand.ports.blue), CUTOVER_RELEASE: 'by-script' },
   });
-  await new Promise((next) => setTimeout(next, 1000));
+  const answers = () =>
+    fetch(`http://127.0.0.1:${stand.ports.blue}/version`).then(
+      () => true,
+      () => false,
+    );
+  await until(answers, 20_000, 'the application of the script');
 });
 
 afterAll(async () => {
