@@ -23,7 +23,7 @@ export interface FreshOptions {
   /** So many connections at a time. */
   readonly at: number;
   readonly path?: string;
-  /** Between an answer and the next connection, ms; default 5, which leaves the processor to others. 0: as many as it can. */
+  /** Between an answer and the next connection, ms; default 10, which leaves the processor to others. 0: as many as it can. */
   readonly pause?: number;
   readonly timeout?: number;
 }
@@ -36,7 +36,7 @@ const longest = 300_000;
  * 200, and tell its release.
  */
 export function startFresh(given: FreshOptions): Fresh {
-  const { pause = 5 } = given;
+  const { pause = 10 } = given;
   const state = { stopped: false, sent: 0, lost: 0 };
   const losses: string[] = [];
   const answers: { sent: number; at: number; release: string }[] = [];
