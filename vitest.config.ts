@@ -46,6 +46,7 @@ export default defineConfig({
       },
       onRealOnes('systemd', 1, inNetns ? [] : [systemd], measured),
       onRealOnes('integration', 2, inNetns ? [] : ['test/integration/**/*.test.ts'], [...measured, systemd]),
+      onRealOnes('ssh', 6, inNetns ? [] : ['test/ssh/**/*.test.ts']),
       onRealOnes('docker', 3, inNetns ? ['test/docker/**/*.test.ts'] : [], measured),
       onRealOnes('l4', 4, inNetns ? ['test/l4/**/*.test.ts'] : [], measured),
       onRealOnes('measured', 5, measured),
