@@ -88,7 +88,7 @@ test('a server that hangs keeps no other from being shown', async () => {
   expect(stdout).toMatch(/^no answer {3}shop3$/m);
   const at = (name: string) => shown.get(name) ?? Infinity;
   const others = names.filter((name) => name !== 'shop3').map(at);
-  expect(at('shop3') - Math.max(...others)).toBeGreaterThan(2000);
+  expect(at('shop3') - Math.max(...others)).toBeGreaterThan(500);
   const { servers } = await client.status();
   expect(servers.map(({ failure }) => failure)).toEqual(names.map(() => null));
 });
@@ -140,14 +140,14 @@ slots: { blue: 9081, green: 9082 }
 roles:
   web: [shop1, shop2]
   worker:
-    servers: [shop3, shop4]
+    servers: [shop3]
     hooks: { activate: { run: 'curl -sf http://127.0.0.1:{port}/version >> /var/tmp/activated', shell: true } }
 ${rollout}`);
   await client.done('setup');
   await client.done('deploy');
   client.change('2.0.0');
   const deployed = await client.done('deploy', '--json');
-  expect(wordsOf(deployed)).toEqual(['shop1', 'shop2', 'shop3', 'shop4'].map((name) => `${name} done 2`));
+  expect(wordsOf(deployed)).toEqual(['shop1', 'shop2', 'shop3'].map((name) => `${name} done 2`));
   const stepsOn = (name: string) =>
     eventsOf(deployed).flatMap(({ type, server, step }) =>
       type === 'done' && server === name ? (step as { do: string; hook?: string }) : [],
@@ -177,11 +177,9 @@ ${rollout}`);
     ['web', 'standby'],
     ['web', 'standby'],
     ['worker', 'stopped'],
-    ['worker', 'stopped'],
   ]);
   expect(differences).toEqual([]);
-  expect(wordsOf(await client.done('rollback', '--only', 'worker', '--json'))).toEqual([
-    'shop3 done 1',
-    'shop4 done 1',
-  ]);
+  const back = await client.done('rollback', '--only', 'worker');
+  expect(back.stderr).toContain('release 1 on port 9081');
+  expect((await client.status()).servers.map(({ status }) => status?.live)).toEqual(['green', 'green', 'blue']);
 });

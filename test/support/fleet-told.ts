@@ -45,10 +45,13 @@ export function failureOf(finished: Finished): Told {
 export async function tells(running: Running, what: string, isIt: (event: Told) => boolean): Promise<void> {
   let ended: Finished | undefined;
   void running.done.then((finished) => (ended = finished));
+  let seen = 0;
   await until(
     () => {
-      if (eventsOf(running.output()).some(isIt)) return true;
-      if (ended) throw new Error(`it ended before ${what}: ${ended.code}\n${ended.stderr}${ended.stdout}`);
+      const { stdout, stderr } = running.output();
+      if (stdout.length > seen && eventsOf({ stdout }).some(isIt)) return true;
+      seen = stdout.length;
+      if (ended) throw new Error(`it ended before ${what}: ${ended.code}\n${stderr}${stdout}`);
       return false;
     },
     patience,
