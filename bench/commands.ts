@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -38,7 +38,7 @@ export async function measureCommands(rounds: number): Promise<CommandFigures> {
 }
 
 /** nginx gives its idle connections to the slot before up by then; a deploy in the same seconds waits for that. */
-const idleGone = 3500;
+export const idleGone = 3500;
 
 type Cutover = (...args: string[]) => Promise<Ran>;
 
@@ -74,14 +74,16 @@ function toAndFro(cutover: Cutover): () => Promise<Ran> {
   };
 }
 
-/** Path of the built command. */
+/** Path of the command, built from the code as it is now. */
 export async function built(): Promise<string> {
-  const main = join(root, 'dist', 'main.js');
-  if (!existsSync(main)) await promisify(execFile)(process.execPath, ['build.mjs'], { cwd: root });
-  return main;
+  await (building ??= promisify(execFile)(process.execPath, ['build.mjs'], { cwd: root }));
+  return join(root, 'dist', 'main.js');
 }
 
-async function writeConfig(nginx: Nginx, home: string): Promise<void> {
+let building: Promise<unknown> | undefined;
+
+/** `cutover.yaml` in that folder, for the Node sample behind this nginx. */
+export async function writeConfig(nginx: Nginx, home: string): Promise<void> {
   const [blue = 0, green = 0] = await freePorts(2);
   const file = join(home, 'cutover.yaml');
   cpSync(join(root, 'examples', 'node'), join(home, 'app'), { recursive: true });
@@ -99,15 +101,15 @@ async function ownStart(folder: string): Promise<number> {
     stdio: 'ignore',
   });
   const exited = once(child, 'exit');
-  while (!(await isHealthy(port)) && child.exitCode === null) await sleep(5);
+  while (!(await isHealthy(`http://127.0.0.1:${port}`)) && child.exitCode === null) await sleep(5);
   const time = performance.now() - start;
   child.kill('SIGKILL');
   await exited;
   return time;
 }
 
-async function isHealthy(port: number): Promise<boolean> {
-  const answer = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined);
+export async function isHealthy(url: string): Promise<boolean> {
+  const answer = await fetch(`${url}/health`).catch(() => undefined);
   await answer?.text();
   return answer?.ok === true;
 }
