@@ -1,6 +1,6 @@
 // npm run bench: every figure of the README, measured side by side in one run. Writes bench/results.md.
-//   --short        zero lost requests, for cutover and a reload script, in less than a minute; writes nothing
-//   --only abcdef  only these sections; the others stay as they are in bench/results.md
+//   --short         zero lost requests, for cutover and a reload script, in less than a minute; writes nothing
+//   --only abcdefg  only these sections; the others stay as they are in bench/results.md
 import { execFile } from 'node:child_process';
 import { cpus, loadavg, release } from 'node:os';
 import { parseArgs, promisify } from 'node:util';
@@ -8,11 +8,12 @@ import { ensureNginx } from '../lab/components.ts';
 import { measureCommands } from './commands.ts';
 import { measureIsolated } from './isolated.ts';
 import { type Section, updateResults, writeResults, written } from './results.ts';
+import { measureSsh } from './ssh-section.ts';
 import { measureManySwitches, measureSwitches, type SwitchSection } from './switch-section.ts';
 import { figure, table } from './table.ts';
 import { measureThroughput } from './throughput.ts';
 
-const all = 'abcdef';
+const all = 'abcdefg';
 const { values } = parseArgs({
   options: { short: { type: 'boolean', default: false }, only: { type: 'string', default: all } },
 });
@@ -46,6 +47,7 @@ async function full(only: string): Promise<number> {
   await add('d', 'The command', commandSection);
   await add('e', 'Containers', () => measureIsolated('container-worker.ts'));
   await add('f', 'The kernel', () => measureIsolated('kernel-worker.ts'));
+  await add('g', 'Over ssh', () => measureSsh(5, console.log));
   console.log(`\n${[top, ...sections.map(written)].join('\n')}`);
   if (only === all) writeResults(top, sections);
   else updateResults(sections, top);

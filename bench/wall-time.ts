@@ -10,10 +10,10 @@ export interface Ran {
 }
 
 /** Runs a command to its end; rejects with what it said if it fails. */
-export async function timed(argv: readonly string[], cwd: string): Promise<Ran> {
+export async function timed(argv: readonly string[], cwd: string, env = process.env): Promise<Ran> {
   const [command = '', ...args] = argv;
   const start = performance.now();
-  const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
