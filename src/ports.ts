@@ -107,6 +107,8 @@ export interface HttpAnswer {
 export interface Artifacts {
   /** What a release of this artifact will be started from: an absolute path, or the name of an image. */
   place(id: string, artifact: Artifact): string;
+  /** There is room for one more of this size, as far as that can be known beforehand; or it rejects. */
+  mustFit(artifact: Artifact): Promise<void>;
   /** All of it is there and its record written, or it rejects and there is no such release. In a few words: what was done. */
   stage(release: Release, artifact: Artifact, options?: Omit<CopyOptions, 'keep'>): Promise<string>;
   /** Nothing but these releases. */

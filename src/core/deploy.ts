@@ -45,6 +45,7 @@ async function planned(
   mustAgree(view);
   const slot = targetSlot(view.live, view.split);
   await preflight(world, view, slot);
+  await world.artifacts.mustFit(artifact);
   const release = releaseOf(world, id, artifact, { message, notReversible });
   const plan = planDeploy({
     before: view.split,

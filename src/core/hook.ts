@@ -9,6 +9,11 @@ import type { World } from './world.ts';
 /** A hook must not go on by itself when cutover is killed: the recovery would run beside it. */
 export const endsWithUs = ['setpriv', '--pdeathsig', 'KILL', '--'];
 
+/** As it stands in cutover.yaml. */
+function written(name: HookName): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
 /** Runs a configured command; its output goes to the log of the release it is about. */
 export async function runHook(
   { config, host }: World,
@@ -42,7 +47,7 @@ export async function runHook(
   if (code === 0) return `${name} done`;
   throw new Failure({
     code: 'HOOK_FAILED',
-    what: `the hook ${name} failed`,
+    what: `the hook ${written(name)} failed`,
     why: `${timedOut ? `not done after ${humanDuration(hook.deadline)}` : `exit code ${code}`}\n${words.split('\n').slice(-8).join('\n')}`.trim(),
     fix: `mend it; its output is in \`cutover logs ${release ?? ''}\``,
   });

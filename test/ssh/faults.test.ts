@@ -103,18 +103,20 @@ test('a server whose host key has changed is refused before anything is touched,
   await client.done('deploy');
 });
 
-test('a disk with too little room for a release leaves no server with it', async () => {
+test('a disk with too little room for a release is told before any server is touched', async () => {
   const shop3 = stand.get('shop3');
   await shop3.smallDisk('/var/lib/cutover/tight', 40 << 20);
   client.configure(tight);
   await client.done('setup');
   await client.done('deploy');
   await shop3.machine.exec(['fallocate', '-l', '30M', '/var/lib/cutover/tight/ballast']);
+  const journals = await stand.say('sha256sum', '/var/lib/cutover/tight/journal.jsonl');
   const failed = await client.cutover('deploy', '--json');
   expect(failed.code).toBe(5);
+  expect(await stand.say('sha256sum', '/var/lib/cutover/tight/journal.jsonl')).toEqual(journals);
   expect(failureOf(failed)).toMatchObject({
     code: 'NO_DISK',
-    what: 'shop3: there is not enough disk for another release',
+    what: 'shop3: there is not enough disk for another release; no server was touched',
     why: expect.stringContaining('/var/lib/cutover/tight'),
   });
   await allHave('1');

@@ -88,6 +88,7 @@ export function worldOf(server: Server, fate: Fate = { at: 0, how: 'live' }): Wo
     },
     artifacts: {
       place: (id) => `/releases/${id}`,
+      mustFit: async () => {},
       stage: () => answered(() => 'staged'),
       remove: () => answered(() => undefined),
     },

@@ -20,7 +20,6 @@ export function fileArtifacts(host: Host, config: Config): Artifacts {
     const final = folderOf(release.id);
     const partial = folderOf(`.${release.id}.partial`);
     const isFolder = artifact.kind === 'folder';
-    await mustFit(artifact);
     await host.run(['rm', '-rf', final, partial]);
     const folders = isFolder ? [partial] : [partial, `${partial}/artifact`];
     await mustSucceed(['mkdir', '-m', '755', '--', ...folders]);
@@ -75,6 +74,7 @@ export function fileArtifacts(host: Host, config: Config): Artifacts {
   return {
     place: (id, { kind, name }) =>
       path.join(folderOf(id), 'artifact', kind === 'folder' ? '' : name).replace(/\/$/, ''),
+    mustFit,
     stage,
     remove: (ids) => removeRecords(host, config.state, ids),
   };

@@ -135,6 +135,8 @@ export function imageArtifacts(host: Host, config: Config): Artifacts {
 
   return {
     place: nameOf,
+    // Where the engine keeps them, and how much of one is there already, is its own matter.
+    mustFit: async () => {},
     stage,
     async remove(ids) {
       for (const id of ids) await docker(['rmi', '--', nameOf(id)]);

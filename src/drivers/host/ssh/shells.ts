@@ -38,10 +38,11 @@ export async function openShells(
 ): Promise<Shells> {
   const argv = connection.session(options.elevated ? rootShell : plainShell);
   const opened: Shell[] = [];
-  const first = await openShell(argv, introduction).catch((error: unknown) => {
+  const refused = (error: unknown) => {
     throw error instanceof ShellGone ? notReached(connection.server, error, options.elevated) : error;
-  });
-  const guard = options.guarded ? await startGuard(argv) : undefined;
+  };
+  const first = await openShell(argv, introduction).catch(refused);
+  const guard = options.guarded ? await startGuard(argv).catch(refused) : undefined;
   let lost: string | undefined;
   let opening = 0;
   void guard?.gone.then(giveUp);
