@@ -39,7 +39,8 @@ export async function startSshd(variables: Readonly<Record<string, string>>, mor
   const port = await freePort();
   await makeKey(join(dir, 'user'));
   const place = { dir, address: '127.0.0.1', port };
-  await prepareSshd(place, join(dir, 'user.pub'), variables, more);
+  // Its shell begins in a home of its own: what the user's does at each login takes time, and may not bear to be killed.
+  await prepareSshd(place, join(dir, 'user.pub'), { HOME: dir, ...variables }, more);
   const known = `UserKnownHostsFile ${dir}/.ssh/known_hosts\nStrictHostKeyChecking accept-new\nBatchMode yes\n`;
   const env = { ...makeSshHome(dir, client, known), SSH_AUTH_SOCK: join(dir, 'agent') };
   const agent = await startAgent(dir, env.SSH_AUTH_SOCK);
