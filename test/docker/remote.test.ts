@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startLoadProcess } from '../../lab/load-process.ts';
 import { startSshd, type Sshd } from '../../lab/sshd.ts';
@@ -17,7 +19,7 @@ beforeAll(async () => {
   docker = await createDockerStand({ config });
   await docker.image('shop:2', 'ENV APP_VERSION=2');
   await docker.image('shop:bad', 'ENV FAIL=exit');
-  await docker.image('shop:slow', 'ENV FAIL=slow-start:4');
+  await docker.image('shop:slow', 'ENV FAIL=slow-start:15');
   sshd = await startSshd({ DOCKER_HOST: docker.engine.env['DOCKER_HOST'] ?? '' });
   Object.assign(process.env, sshd.env, { DOCKER_HOST: sshd.url });
   mustBeDone(await docker.stand.cutover('deploy'));
@@ -77,7 +79,7 @@ describe('a connection that is lost', () => {
     [
       'just before the switch',
       'shop:2',
-      `${config}hooks: { before_switch: { run: [sleep, '3'], deadline: 90s } }\n`,
+      `${config}hooks: { before_switch: { run: 'while [ -e hold ]; do sleep 0.05; done', shell: true, deadline: 90s } }\n`,
       /traffic +100 % on green, and whether it runs cannot be seen now/,
     ],
   ])(
@@ -85,6 +87,8 @@ describe('a connection that is lost', () => {
     async (_, image, lines, traffic) => {
       const { stand, engine } = docker;
       const before = await stand.status();
+      const hold = path.join(path.dirname(stand.config), 'hold');
+      writeFileSync(hold, '');
       stand.configure(lines);
       const deploy = stand.start('deploy', image);
       const done = finished(deploy);
@@ -92,6 +96,7 @@ describe('a connection that is lost', () => {
       const wanted = lines === config ? 'probe' : 'hook';
       await until(() => stepOf(stand.journal()) === wanted, 60_000);
       await sshd.down();
+      rmSync(hold);
       const { code, stderr } = await done;
       stand.configure(config);
       expect(stderr).toMatch(/DOCKER_DOWN[\s\S]*left +green .*cannot be seen now/);
