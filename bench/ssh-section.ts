@@ -1,3 +1,4 @@
+import { endLeftovers } from '../lab/cleanup.ts';
 import { artifactBytes, type DeployRound, measureDeploys } from './ssh-deploys.ts';
 import { type Look, type LookName, lookNames, measureStatus, type StatusFigures } from './ssh-status.ts';
 import { median, spread } from './stats.ts';
@@ -9,6 +10,7 @@ const many = 50;
 
 /** Deploys to several servers over ssh, and the status of many. */
 export async function measureSsh(rounds: number, say: (line: string) => void): Promise<SwitchSection> {
+  await endLeftovers();
   const deploys =
     process.getuid?.() === 0
       ? deployText(await measureDeploys(counts, rounds, say))
