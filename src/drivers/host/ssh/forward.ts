@@ -26,7 +26,7 @@ export function forwardsOf(connection: Connection): Forwards {
     const file = path.join(connection.folder, `${own}-${sockets.size}.sock`);
     const made = opened(connection, { file, host, port }).then(() => file);
     sockets.set(authority, made);
-    if (sockets.size === 1) process.on('exit', () => removeOwn(connection.folder, own));
+    removeAtExit(connection.folder);
     return made;
   }
 
@@ -90,8 +90,17 @@ function greets(socket: string): Promise<boolean> {
   });
 }
 
-function removeOwn(folder: string, own: string): void {
-  for (const name of readdirSync(folder)) if (name.startsWith(`${own}-`)) rmSync(path.join(folder, name));
+const folders = new Set<string>();
+
+/** One listener, however many servers there are. */
+function removeAtExit(folder: string): void {
+  if (folders.size === 0) process.on('exit', () => folders.forEach(removeOwn));
+  folders.add(folder);
+}
+
+function removeOwn(folder: string): void {
+  for (const name of readdirSync(folder))
+    if (name.startsWith(`${process.pid}-`)) rmSync(path.join(folder, name), { force: true });
 }
 
 /** Of commands that were killed. */
