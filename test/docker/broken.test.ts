@@ -72,6 +72,7 @@ describe('the engine', () => {
     expect(after.slots.blue.release).toBe(before.slots.blue.release);
     expect(after.slots.green.release).toBe(before.slots.green.release);
     expect(after.slots[after.live === 'blue' ? 'green' : 'blue'].state).toBe('standby');
+    await until(async () => (await stand.status()).frontDoor.status === 200, 60_000);
   });
 
   test('that hangs is said not to answer, and the public keeps being served', async () => {
