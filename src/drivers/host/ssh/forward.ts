@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { HttpAnswer, HttpRequest } from '../../../ports.ts';
 import { request } from '../request.ts';
@@ -99,6 +99,7 @@ function removeAtExit(folder: string): void {
 }
 
 function removeOwn(folder: string): void {
+  if (!existsSync(folder)) return;
   for (const name of readdirSync(folder))
     if (name.startsWith(`${process.pid}-`)) rmSync(path.join(folder, name), { force: true });
 }
