@@ -78,7 +78,7 @@ test('the network of one server is cut in the middle of its turn: the others go 
   await load.nothingLost('a network that was cut', 'shop4');
   expect(failed.code, failed.stderr).toBe(5);
   expect(outcomesOf(failed)['shop4']).toMatchObject({ outcome: 'failed', failure: { code: 'CONNECTION_LOST' } });
-  expect(failureOf(failed)['left']).toContain('shop1, shop2, shop3, shop5 went back to what they had');
+  expect(failureOf(failed)['left']).toContain('back on what it was: shop1, shop2, shop3, shop5');
   expect(await versions()).toEqual(all('1.2.0'));
   expect(await releases()).toEqual(before);
 });

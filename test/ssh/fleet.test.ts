@@ -63,7 +63,7 @@ test('when the release fails on the third server, those that had switched go bac
     what: expect.stringMatching(/^shop3: the hook \w+ failed$/),
     why: expect.stringContaining('the database is gone'),
     traffic: names.map((name) => `${name} release 1`).join(', '),
-    left: 'shop1, shop2, shop4, shop5 went back to what they had',
+    left: 'back on what it was: shop1, shop2, shop4, shop5',
   });
   expect(await stand.versions()).toEqual(all('1.0.0'));
   await agree('1');
@@ -81,7 +81,7 @@ test('one after another, those whose turn had not come are not touched, and the 
   expect(failed.code).toBe(5);
   const rows = failed.stdout.split('\n').flatMap((line) => /^(shop\d)\s+(\w+)\s+(\d+)/.exec(line)?.slice(1, 4) ?? []);
   expect(rows.join(' ')).toBe('shop1 back 1 shop2 back 1 shop3 failed 1 shop4 untouched 1 shop5 untouched 1');
-  expect(failed.stderr).toMatch(/shop1, shop2 went back to what they had; shop4, shop5 were not touched/);
+  expect(failed.stderr).toMatch(/back on what it was: shop1, shop2; not touched: shop4, shop5/);
   const after = await stand.say('sha256sum', '/var/lib/cutover/shop/journal.jsonl');
   const changed = names.filter((name) => after[name] !== journals[name]);
   expect(changed).toEqual(['shop1', 'shop2', 'shop3']);
@@ -102,7 +102,7 @@ test('with on_failure: stop those that switched stay, and the failure names the 
   const release = outcomes['shop1']?.release;
   expect(failureOf(failed)).toMatchObject({
     traffic: `the servers differ: shop1 release ${release}, shop2 release ${release}, shop3 release 1, shop4 release 1, shop5 release 1`,
-    left: 'shop1, shop2 stay on the new release; shop4, shop5 were not touched',
+    left: 'on the new release: shop1, shop2; not touched: shop4, shop5',
   });
   expect(await stand.versions()).toEqual({ ...all('1.0.0'), shop1: '1.1.0', shop2: '1.1.0' });
   const { differences } = await client.status();
