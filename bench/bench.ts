@@ -47,7 +47,7 @@ async function full(only: string): Promise<number> {
   await add('d', 'The command', commandSection);
   await add('e', 'Containers', () => measureIsolated('container-worker.ts'));
   await add('f', 'The kernel', () => measureIsolated('kernel-worker.ts'));
-  await add('g', 'Over ssh', () => measureSsh(5, console.log));
+  await add('g', 'Over ssh', () => measureSsh(3, console.log));
   console.log(`\n${[top, ...sections.map(written)].join('\n')}`);
   if (only === all) writeResults(top, sections);
   else updateResults(sections, top);

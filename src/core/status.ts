@@ -93,7 +93,8 @@ function stateOf(slot: Slot, seen: Inspection, view: View, port: number): SlotSt
   if (seen.state === 'stopped') return 'stopped';
   if (seen.state === 'exited') return 'failed';
   if (slot === view.live) return 'live';
-  return seen.ports.includes(port) && !isBeingStarted(slot, view) ? 'standby' : 'starting';
+  const listens = view.depth === 'alive' || seen.ports.includes(port);
+  return listens && !isBeingStarted(slot, view) ? 'standby' : 'starting';
 }
 
 function isBeingStarted(slot: Slot, { unfinished: running }: View): boolean {

@@ -8,6 +8,8 @@ import type { World } from './world.ts';
 
 /** What is, from the three witnesses: the records, the router and the processes. */
 export interface View {
+  /** How closely it was looked; with `alive` the ports of slots are not known. */
+  depth: 'alive' | 'full';
   /** From the router. */
   split: Split;
   /** Slot that gets all the traffic; undefined while nothing was ever deployed. */
@@ -39,7 +41,7 @@ export async function look(
     traffic?.mark(),
   ]);
   const deployments = deploymentsOf(journal);
-  const seen = { split, frontDoor, slots: { blue, green }, deployments, releases, mark };
+  const seen = { depth, split, frontDoor, slots: { blue, green }, deployments, releases, mark };
   const unfinished = unfinishedOf(deployments);
   return { ...seen, live: liveSlot(seen), unfinished, disagreements: unfinished ? [] : disagreementsOf(seen) };
 }
