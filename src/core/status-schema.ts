@@ -97,12 +97,10 @@ const failure = z.strictObject({
 const serverStatus = z.strictObject({
   name: z.string().meta({ description: 'As in cutover.yaml, without user, scheme and port.' }),
   role: z.string().nullable(),
-  status: statusSchema
-    .nullable()
-    .meta({
-      description:
-        'As `cutover status --json --only NAME`, but without memory and without a look at who holds the ports; null: no answer.',
-    }),
+  status: statusSchema.nullable().meta({
+    description:
+      'As `cutover status --json --only NAME`, but without memory and without a look at who holds the ports; null: no answer.',
+  }),
   digest: z.string().nullable().meta({ description: 'Of the live release, `sha256:…`.' }),
   configuration: z.string().nullable().meta({
     description: 'Tells configurations apart: of the deploy that made the live release.',
