@@ -45,6 +45,8 @@ export interface Login {
 export interface ReadOptions {
   link?: boolean;
   look?: boolean;
+  /** `*` in the path stands for any name that begins with no dot: the texts of all that are there, one after another. */
+  every?: boolean;
 }
 
 export interface CopyOptions {

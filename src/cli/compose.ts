@@ -52,8 +52,7 @@ export async function composeLock(host: Host, config: Config): Promise<HeldLock 
 
 /** The only place that knows every driver. */
 export async function compose(host: Host, config: Config, report: Reporter): Promise<World> {
-  await stateChecks(host, config);
-  await actAsOwner(host, config.state);
+  await actAsOwner(host, await stateChecks(host, config));
   const systemd = await managerOf(host, config);
   const router = await routerOf(host, config);
   return {

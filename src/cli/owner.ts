@@ -4,12 +4,9 @@ import type { Host } from '../ports.ts';
 
 /** To whom a state directory belongs; undefined when there is none, or when its user is gone. */
 export async function ownerOf(host: Host, state: string): Promise<Deployer | undefined> {
-  const uid = await ownersNumber(host, state);
+  const seen = await host.read(state, { look: true }).catch(() => undefined);
+  const [uid] = seen?.split(' ') ?? [];
   return uid === undefined ? undefined : accountOf(host, uid);
-}
-
-async function ownersNumber(host: Host, state: string): Promise<string | undefined> {
-  return (await host.read(state, { look: true }).catch(() => undefined))?.split(' ')[0];
 }
 
 /** A user by name or number. */
@@ -23,10 +20,9 @@ export async function accountOf(host: Host, user: string): Promise<Deployer | un
  * root (`sudo cutover …`) becomes the owner of the app: what root wrote into the state would stand in
  * the owner's way, and the units are those of the owner's own service manager.
  */
-export async function actAsOwner(host: Host, state: string): Promise<void> {
-  if (host.me.uid !== 0) return;
-  const uid = await ownersNumber(host, state);
-  const owner = uid === undefined || uid === '0' ? undefined : await accountOf(host, uid);
+export async function actAsOwner(host: Host, uid: number): Promise<void> {
+  if (host.me.uid !== 0 || uid === 0) return;
+  const owner = await accountOf(host, String(uid));
   if (!owner) return;
   if (host.me.remote) throw logInAs(host, owner);
   const { stdout } = await host.run(['id', '-G', '--', owner.name]);

@@ -42,6 +42,33 @@ function readContract(open: () => Promise<HostUnderTest>): void {
     expect(mixed.map((one) => one.status === 'fulfilled' && one.value)).toEqual(expected);
   });
 
+  it('reads every file that a star stands for, beside others', async () => {
+    const { host, folder } = await open();
+    const at = (...names: string[]) => path.join(folder, 'a $(id)', ...names);
+    await host.run(['mkdir', '-p', at('2'), at("1'"), at('empty'), at('x y')]);
+    for (const [name, text] of [
+      ["1'", 'one\n'],
+      ['2', 'two'],
+      ['x y', ''],
+    ] as const)
+      await host.write(at(name, 'text'), text);
+    const every = () => host.read(at('*', 'text'), { every: true });
+    expect(await every()).toBe('one\ntwo');
+    const together = [
+      host.read(at('2', 'text')),
+      every(),
+      host.read(at('none')),
+      host.read(at('*', 'none'), { every: true }),
+    ];
+    expect(await Promise.all([...together, host.read(at('x y', 'text'))])).toEqual([
+      'two',
+      'one\ntwo',
+      undefined,
+      '',
+      '',
+    ]);
+  });
+
   it('tells where a link points, even to nothing', async () => {
     const { host, folder } = await open();
     const link = path.join(folder, 'link');

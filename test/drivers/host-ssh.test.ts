@@ -78,6 +78,26 @@ describe('a server over ssh', () => {
     expect(await tested.host().read(path.join(here, 'none'), { look: true })).toBeUndefined();
   });
 
+  it('reads links at the same time as it would one by one', async () => {
+    const here = await temporaryFolder();
+    const at = (name: string) => path.join(here, name);
+    await symlink('/nowhere', at('one'));
+    await symlink('two\nlines', at('two'));
+    const read = (...names: string[]) =>
+      Promise.all(
+        names.map((name) =>
+          tested
+            .host()
+            .read(at(name), { link: true })
+            .catch(() => 'refused'),
+        ),
+      );
+    expect(await read('one', 'none', 'one')).toEqual(['/nowhere', undefined, '/nowhere']);
+    expect(await read('one', 'two')).toEqual(['/nowhere', 'two\nlines']);
+    await tested.host().write(at('file'), 'text');
+    expect(await read('one', 'file')).toEqual(['/nowhere', 'refused']);
+  });
+
   it('answers many at once in their own order', async () => {
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, index) =>

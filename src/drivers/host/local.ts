@@ -5,6 +5,7 @@ import {
   fsyncSync,
   lstatSync,
   openSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -50,12 +51,30 @@ function whoWeAre(): Login {
   };
 }
 
-function read(file: string, { link, look }: ReadOptions): string | undefined {
+function read(file: string, { link, look, every }: ReadOptions): string | undefined {
+  if (every) return readEvery(file);
   try {
     if (look) return lookedAt(file);
     return link ? readlinkSync(file) : readFileSync(file, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function readEvery(pattern: string): string {
+  const [folder = '', rest = ''] = pattern.split('*');
+  const names = namesIn(folder)
+    .filter((name) => !name.startsWith('.'))
+    .toSorted();
+  return names.map((name) => read(`${folder}${name}${rest}`, {}) ?? '').join('');
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
     throw error;
   }
 }

@@ -2,8 +2,8 @@ import type { Config } from '../../config/config.ts';
 import { exitCodes, Failure } from '../../core/failure.ts';
 import type { Host } from '../../ports.ts';
 
-/** The state directory must be a real one, and this user's own: root may look after anybody's. */
-export async function stateChecks(host: Host, { state }: Config): Promise<void> {
+/** The state directory must be a real one, and this user's own: root may look after anybody's. Returns whose it is. */
+export async function stateChecks(host: Host, { state }: Config): Promise<number> {
   const seen = await host.read(state, { look: true }).catch(() => undefined);
   if (seen === undefined)
     throw refused(
@@ -30,6 +30,7 @@ export async function stateChecks(host: Host, { state }: Config): Promise<void> 
     );
   if ((Number.parseInt(mode, 8) & 0o022) !== 0)
     throw refused('STATE_OPEN', `others may write to ${state}`, `its mode is ${mode}`, `chmod 755 ${state}`);
+  return Number(owner);
 }
 
 function refused(code: string, what: string, why: string, fix: string): Failure {

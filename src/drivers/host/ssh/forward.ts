@@ -17,7 +17,7 @@ export interface Forwards {
 export function forwardsOf(connection: Connection): Forwards {
   const sockets = new Map<string, Promise<string>>();
   const own = `${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
-  tidy(connection.folder);
+  if (!folders.has(connection.folder)) useFolder(connection.folder);
 
   function socketTo(host: string, port: number): Promise<string> {
     const authority = `${host}:${port}`;
@@ -26,7 +26,6 @@ export function forwardsOf(connection: Connection): Forwards {
     const file = path.join(connection.folder, `${own}-${sockets.size}.sock`);
     const made = opened(connection, { file, host, port }).then(() => file);
     sockets.set(authority, made);
-    removeAtExit(connection.folder);
     return made;
   }
 
@@ -92,10 +91,11 @@ function greets(socket: string): Promise<boolean> {
 
 const folders = new Set<string>();
 
-/** One listener, however many servers there are. */
-function removeAtExit(folder: string): void {
+/** Once, however many servers there are. */
+function useFolder(folder: string): void {
   if (folders.size === 0) process.on('exit', () => folders.forEach(removeOwn));
   folders.add(folder);
+  tidy(folder);
 }
 
 function removeOwn(folder: string): void {

@@ -19,10 +19,14 @@ export interface SshOptions {
 const defaultDeadline = 120_000;
 const uploadDeadline = 1_800_000;
 
-/** Told by the kernel where it can be, as a program to start costs more. The search path is its own, before it is made longer. */
+/**
+ * Told by the kernel and by sshd where it can be, as a program to start costs more; after sudo the environment
+ * may still tell who called it. The search path is its own, before it is made longer.
+ */
 const introduction = `read -r name < /proc/sys/kernel/hostname
 while read -r key real uid others; do [ "$key" != Uid: ] || break; done < /proc/self/status
-printf '%s\\n' "$name" "$(id -un)" "$uid" "$HOME" "$PATH" "\${SUDO_USER:-}" "\${SSH_CONNECTION:-}"
+[ "\${SUDO_USER:-}" ] || user=\${LOGNAME:-}
+printf '%s\\n' "$name" "\${user:-$(id -un)}" "$uid" "$HOME" "$PATH" "\${SUDO_USER:-}" "\${SSH_CONNECTION:-}"
 ${surroundings}`;
 
 /** A server, by the system's ssh. Nothing is needed there but a POSIX shell and what every Linux has. */

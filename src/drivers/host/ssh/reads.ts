@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ReadOptions } from '../../../ports.ts';
-import { missing, readAllScript, readScript } from './script.ts';
+import { missing, readAllScript, readLinksScript, readScript } from './script.ts';
 import type { Answered } from './shells.ts';
 
 export interface Reads {
@@ -11,6 +11,7 @@ export interface Reads {
 
 interface Wanted {
   file: string;
+  how: ReadOptions;
   resolve: (text: string | undefined | Promise<string | undefined>) => void;
   reject: (error: unknown) => void;
 }
@@ -19,36 +20,46 @@ interface Wanted {
 const most = 64;
 
 /**
- * Files that are asked for at the same time are read by one program: to start one costs a server more than
- * what it does then. Where that one complains, each is read by itself, which tells what is the matter.
+ * Files that are asked for at the same time are read by one program, and so are links: to start one costs a
+ * server more than what it does then. Where that one complains, each is read by itself, which tells what is
+ * the matter.
  */
 export function readsOf(run: (script: string) => Promise<Answered>): Reads {
-  let waiting: Wanted[] = [];
+  const waiting: { texts: Wanted[]; links: Wanted[] } = { texts: [], links: [] };
 
   function flush(): void {
-    const [only, ...others] = waiting;
-    if (only === undefined) return;
-    const all = waiting;
-    waiting = [];
-    if (others.length === 0) return only.resolve(one(only.file, {}));
-    readAll(all).catch((error: unknown) => {
-      for (const { reject } of all) reject(error);
-    });
+    together(waiting.texts.splice(0), textsOf);
+    together(waiting.links.splice(0), linksOf);
   }
 
-  async function readAll(all: readonly Wanted[]): Promise<void> {
-    const mark = randomBytes(16).toString('hex');
-    const files = all.map(({ file }) => file);
-    const { code, stdout } = await run(readAllScript(files, mark));
-    const [there = '', ...texts] = code === 0 ? textsIn(stdout, mark) : [];
-    const whole = there.length === all.length && texts.length === there.replaceAll('0', '').length;
-    for (const [at, { file, resolve }] of all.entries()) {
-      if (!whole) resolve(one(file, {}));
-      else resolve(there[at] === '0' ? undefined : texts.shift());
+  function together(all: readonly Wanted[], read: (all: readonly Wanted[]) => Promise<Found>): void {
+    const [only, ...others] = all;
+    if (only && others.length === 0) return only.resolve(one(only));
+    if (only) readAll(all, read).catch((error: unknown) => all.forEach(({ reject }) => reject(error)));
+  }
+
+  async function readAll(all: readonly Wanted[], read: (all: readonly Wanted[]) => Promise<Found>): Promise<void> {
+    const { there, texts } = await read(all);
+    const whole = there.length === all.length && texts.length === there.join('').replaceAll('0', '').length;
+    for (const [at, wanted] of all.entries()) {
+      const its = whole ? texts.splice(0, there[at]?.replaceAll('0', '').length) : [];
+      if (!whole) wanted.resolve(one(wanted));
+      else wanted.resolve(its.length > 0 || wanted.how.every ? its.join('') : undefined);
     }
   }
 
-  async function one(file: string, wanted: ReadOptions): Promise<string | undefined> {
+  async function textsOf(all: readonly Wanted[]): Promise<Found> {
+    const mark = randomBytes(16).toString('hex');
+    const texts = all.map(({ file, how }) => ({ file, every: how.every ?? false }));
+    return textsIn(await run(readAllScript(texts, mark)), mark);
+  }
+
+  async function linksOf(all: readonly Wanted[]): Promise<Found> {
+    const answered = await run(readLinksScript(all.map(({ file }) => file)));
+    return foundIn(answered, (shown) => shown.split('\n').slice(0, -1));
+  }
+
+  async function one({ file, how: wanted }: Pick<Wanted, 'file' | 'how'>): Promise<string | undefined> {
     const { code, stdout, stderr } = await run(readScript(file, wanted));
     if (code === missing) return undefined;
     if (code !== 0) throw new Error(stderr.trim() || `${file} cannot be read`);
@@ -57,25 +68,41 @@ export function readsOf(run: (script: string) => Promise<Answered>): Reads {
 
   return {
     flush,
-    read(file, wanted) {
-      if (wanted.link || wanted.look) return one(file, wanted);
+    read(file, how) {
+      if (how.look) return one({ file, how });
+      const list = how.link ? waiting.links : waiting.texts;
       return new Promise((resolve, reject) => {
-        if (waiting.length === 0) setImmediate(flush);
-        waiting.push({ file, resolve, reject });
-        if (waiting.length >= most) flush();
+        if (list.length === 0) setImmediate(flush);
+        list.push({ file, how, resolve, reject });
+        if (list.length >= most) flush();
       });
     },
   };
 }
 
-/** Which are there, a digit each; then the text of each that is. */
-function textsIn(stdout: string, mark: string): readonly string[] {
+interface Found {
+  /** Of each path, a digit for each of its files: whether it is there. */
+  there: readonly string[];
+  /** Of each file that is. */
+  texts: string[];
+}
+
+/** The environment that ends each text comes twice in a row first: so long is it. */
+function textsIn(answered: Answered, mark: string): Found {
+  return foundIn(answered, (shown) => {
+    const first = shown.indexOf(mark);
+    const length = shown.indexOf(mark, first + 1) - first;
+    const end = shown.slice(0, length);
+    return shown
+      .slice(2 * length)
+      .split(end)
+      .slice(0, -1);
+  });
+}
+
+function foundIn({ code, stdout }: Answered, textsOf: (shown: string) => string[]): Found {
+  if (code !== 0) return { there: [], texts: [] };
   const end = stdout.indexOf('\n');
-  return [
-    stdout.slice(0, end),
-    ...stdout
-      .slice(end + 1)
-      .split(`END=${mark}\0`)
-      .slice(0, -1),
-  ];
+  const there = stdout.slice(0, end).split(',').slice(0, -1);
+  return { there, texts: textsOf(stdout.slice(end + 1)) };
 }

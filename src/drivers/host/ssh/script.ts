@@ -30,7 +30,8 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH
 nothing_there() { return ${missing}; }`;
 
 /** `cat` tells why it fails, but not so that a program can tell "not there" from "may not". */
-export function readScript(file: string, { link, look }: ReadOptions): string {
+export function readScript(file: string, { link, look, every }: ReadOptions): string {
+  if (every) return `for file in ${everyWord(file)}; do [ ! -e "$file" ] || cat -- "$file" < /dev/null || break; done`;
   const at = shellQuote(file);
   const folder = shellQuote(path.dirname(file));
   const show = look ? `stat -c '%u %a %F' -- ${at}` : link ? `readlink -n -- ${at}` : `cat -- ${at}`;
@@ -40,18 +41,41 @@ export function readScript(file: string, { link, look }: ReadOptions): string {
 }
 
 /**
- * First a line with a digit for each: whether it is there, as far as anybody may see. Then the text of each that
- * is, followed by the environment of the very `cat` that prints them, which nobody can foresee.
+ * First a line with a digit for each file, and a comma after all of one path: whether it is there, as far as anybody
+ * may see. Then twice the environment of the very `cat` that prints, which nobody can foresee as it holds the mark,
+ * and once more after the text of each file that is there.
  */
-export function readAllScript(files: readonly string[], mark: string): string {
-  return `( set --; there=
-for file in ${files.map(shellQuote).join(' ')}; do
-  if [ -e "$file" ] || { [ -d "\${file%/*}" ] && [ ! -x "\${file%/*}" ]; }
-  then there="\${there}1"; set -- "$@" "$file" /proc/self/environ
+export function readAllScript(texts: readonly Text[], mark: string): string {
+  const words = texts.map(({ file, every }) => (every ? everyWord(file) : shellQuote(file)));
+  const end = '/proc/self/environ';
+  return showAllScript(words, '[ -e "$file" ]', `${end} ${end}`, `"$file" ${end}`, `END=${mark} exec cat`);
+}
+
+export interface Text {
+  readonly file: string;
+  readonly every: boolean;
+}
+
+/** The same with what each link names, a line each. */
+export function readLinksScript(files: readonly string[]): string {
+  return showAllScript(files.map(shellQuote), '[ -e "$file" ] || [ -L "$file" ]', '', '"$file"', 'exec readlink');
+}
+
+/** Only the `*` is the shell's. */
+function everyWord(pattern: string): string {
+  return pattern.split('*').map(shellQuote).join('*');
+}
+
+function showAllScript(words: readonly string[], there: string, first: string, each: string, program: string): string {
+  return `( set -- ${first}; there=
+for file in ${words.map((word) => `${word} ,`).join(' ')}; do
+  if [ "$file" = , ]; then there="$there,"
+  elif ${there} || { [ -d "\${file%/*}" ] && [ ! -x "\${file%/*}" ]; }
+  then there="\${there}1"; set -- "$@" ${each}
   else there="\${there}0"; fi
 done
 echo "$there"
-[ $# = 0 ] || exec env -i END=${mark} cat -- "$@" ) < /dev/null`;
+[ $# = 0 ] || ${program} -- "$@" ) < /dev/null`;
 }
 
 /** A name of its own beside the file, then one rename; both are on disk before it returns. */
