@@ -16,7 +16,7 @@ import { stateChecks } from '../drivers/store/checks.ts';
 import { breakLock, lockOwner } from '../drivers/store/lock.ts';
 import { actAsOwner } from './owner.ts';
 import { whoWeAre } from './who.ts';
-import { logTraffic } from '../drivers/traffic.ts';
+import { logTraffic } from '../drivers/traffic/log.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Artifacts, Host, LockOwner, Pools, Reporter, Router, Runtime, SetupAction } from '../ports.ts';
 
@@ -67,7 +67,7 @@ export async function compose(host: Host, config: Config, report: Reporter): Pro
     store: fileStore(host, config.state, host.me.remote ? whoWeAre() : undefined),
     clock: systemClock,
     checks: [...(await routerChecks(host, config)), ...(await unitChecksOf(host, config, systemd))],
-    traffic: config.router.mode === 'managed' ? logTraffic(host, accessLog(config)) : undefined,
+    traffic: config.router.mode === 'managed' ? logTraffic(host, config, accessLog(config)) : undefined,
     who: whoWeAre(),
   };
 }

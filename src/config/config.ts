@@ -1,4 +1,5 @@
 import type { Slot } from '../core/slot.ts';
+import type { Progressive } from './progressive.ts';
 
 /** What a `cutover.yaml` means once it is read: defaults filled in, durations in milliseconds, sizes in bytes. */
 export interface Config {
@@ -39,6 +40,7 @@ export interface Config {
   readonly standby: 'keep' | number;
   /** Number of releases kept on the host. */
   readonly keep: number;
+  readonly progressive: Progressive;
   readonly runtime: 'auto' | 'process' | 'systemd' | 'docker';
   readonly container: ContainerConfig;
   readonly router: RouterConfig;

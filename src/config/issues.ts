@@ -76,12 +76,12 @@ function notOneOf(value: unknown, allowed: readonly unknown[]): string {
 
 function unknownKey(key: string, path: Path): Mistake {
   const tree: unknown = z.toJSONSchema(schema, { io: 'input' });
-  const meant = suggest(key, keysAt(tree, path));
-  if (meant !== undefined) return { path, key, meant, message: `unknown key "${key}" (did you mean "${meant}"?)` };
   const home = ['', ...keysAt(tree, [])].find((section) => keysAt(tree, section === '' ? [] : [section]).includes(key));
-  if (home === undefined) return { path, key, message: `unknown key "${key}"` };
   const where = home === '' ? 'at the top of the file' : `under "${home}"`;
-  return { path, key, message: `unknown key "${key}" (it belongs ${where})` };
+  if (home !== undefined) return { path, key, message: `unknown key "${key}" (it belongs ${where})` };
+  const meant = suggest(key, keysAt(tree, path));
+  if (meant === undefined) return { path, key, message: `unknown key "${key}"` };
+  return { path, key, meant, message: `unknown key "${key}" (did you mean "${meant}"?)` };
 }
 
 /** Names of the fields that a map at this path may have, from the schema. */

@@ -3,6 +3,7 @@ import type { Config, ContainerConfig, Health, RouterConfig, RunCommand, Upstrea
 import { readCommand } from './command.ts';
 import { isArchive } from './image-name.ts';
 import type { Mistake, Path } from './mistake.ts';
+import { progressiveOf } from './progressive.ts';
 import { isJar } from './rules.ts';
 import type { Written } from './schema.ts';
 import { serversOf } from './servers.ts';
@@ -33,6 +34,7 @@ export function resolveConfig(file: string, written: Written, given: readonly st
     drain: written.drain,
     standby: keepsNone(written.router) ? 0 : written.standby,
     keep: written.keep,
+    progressive: progressiveOf(written, from),
     runtime: written.runtime,
     router: routerOf(written, from),
     hooks: hooksOf(written.hooks),

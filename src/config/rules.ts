@@ -1,6 +1,7 @@
 import { readCommand } from './command.ts';
 import { isArchive, isImage } from './image-name.ts';
 import { isMap, valueAt, type Mistake, type Path } from './mistake.ts';
+import { progressiveMistakes } from './rules-progressive.ts';
 import { routerMistakes } from './rules-router.ts';
 import { serverMistakes } from './rules-servers.ts';
 
@@ -12,6 +13,7 @@ export function findContradictions(written: unknown): Mistake[] {
     ...portMistakes(written),
     ...ownPortMistakes(written),
     ...routerMistakes(written),
+    ...progressiveMistakes(written),
     ...serverMistakes(written),
   ];
 }

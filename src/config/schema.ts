@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { container, serviceName } from './schema-container.ts';
 import { hooks } from './schema-hooks.ts';
 import { health } from './schema-health.ts';
+import { progressive } from './schema-progressive.ts';
 import { router, upstream } from './schema-router.ts';
 import { roles, rollout, server, serverList } from './schema-servers.ts';
 import { appName, domain, localPath, routerPath, userName } from './values-router.ts';
@@ -135,6 +136,7 @@ export const schema = z.strictObject({
         'How long the old release stays up after a switch: `keep` it until the next deploy, `none`, or a time. While it is up, a rollback takes milliseconds.',
       samples: ['10m'],
     }),
+  ...progressive,
   keep: wholeNumber(1, 1000).prefault(5).meta({
     description:
       'Number of releases kept on the server. One that runs, or that a rollback would go to, is never removed.',

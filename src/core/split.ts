@@ -7,6 +7,11 @@ export function allTo(slot: Slot): Split {
   return slot === 'blue' ? { blue: 100, green: 0 } : { blue: 0, green: 100 };
 }
 
+/** So many percent to this slot, the rest to the other. */
+export function shareTo(slot: Slot, percent: number): Split {
+  return slot === 'blue' ? { blue: percent, green: 100 - percent } : { blue: 100 - percent, green: percent };
+}
+
 /** The slot that gets all the traffic, or undefined while it is shared. */
 export function soleSlot(split: Split): Slot | undefined {
   if (split.blue === 100) return 'blue';

@@ -40,6 +40,7 @@ function fileWith(path: readonly string[], value: unknown): string {
   if (path[1] === 'addresses')
     around['container'] = { network: 'n', port: 80, addresses: { blue: '10.0.0.1', green: '10.0.0.2' } };
   if (path[1] === 'tls') around['router'] = { tls: { certificate: '/c', key: '/k' } };
+  if (path[0] === 'preview') around['preview'] = { secret_file: '.secret' };
   const [last, ...above] = path.toReversed();
   const place = above.toReversed().reduce<Record<string, unknown>>((map, part) => {
     const inside = { ...(map[part] as object | undefined) };

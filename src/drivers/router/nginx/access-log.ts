@@ -1,20 +1,16 @@
 import type { Config } from '../../../config/config.ts';
 import { underscored } from './upstreams.ts';
 
-/** With these nginx answers by itself; every other status came from a slot. */
-const ownErrors = [500, 502, 503, 504];
-
 /** One write for many lines pays for the look at the marker; the log is as good as live for all who read it. */
 const buffer = 'buffer=32k flush=20ms';
 
-/** The combined format that every tool reads, and at its end what cutover counts: `-` when no slot answered. */
+/**
+ * The combined format that every tool reads, and after it what cutover needs: whom the request was passed to, how
+ * long each took to the first byte of its answer (`-`: it gave none), and which host was meant.
+ */
 export function accessLogFormat({ app }: Config): string {
-  const name = formatName(app);
-  return `map $status $${name}_answer {
-  default ok;
-${ownErrors.map((status) => `  ${status} $upstream_header_time;\n`).join('')}}
-log_format ${name} '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
-  '"$http_referer" "$http_user_agent" $${name}_answer';
+  return `log_format ${formatName(app)} '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
+  '"$http_referer" "$http_user_agent" "$upstream_addr" "$upstream_header_time" "$host"';
 `;
 }
 
