@@ -217,6 +217,7 @@ export type Owner = 'deployer' | 'group' | undefined;
 export type SetupAction =
   | { kind: 'directory'; path: string; mode: number; owner: Owner; why: string }
   | { kind: 'file'; path: string; content: string; mode: number; owner: Owner; why: string }
+  | { kind: 'link'; path: string; target: string; why: string }
   /** An empty file that is made unless it, or the other one, is there. */
   | { kind: 'marker'; path: string; unless: string; why: string }
   | SetupCommand;

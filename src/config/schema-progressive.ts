@@ -107,9 +107,8 @@ const warmup = z.strictObject({
 });
 
 const preview = z.strictObject({
-  secret_file: localPath.meta({
+  secret_file: localPath.prefault('.preview-secret').meta({
     description: 'File that holds the secret: 16 letters, digits, "-" or "_", or more. Only its owner may read it.',
-    samples: ['.preview-secret'],
   }),
   header: headerName.prefault('X-Cutover-Preview').meta({ description: 'Header that carries the secret.' }),
   cookie: z

@@ -42,6 +42,7 @@ export function asWho({ deployer, host }: SetupWorld, { argv, asDeployer }: Setu
 /** One line for people. */
 export function describe(action: SetupAction): string {
   if (isCommand(action)) return `${action.kind.padEnd(7)} ${action.why}`;
+  if (action.kind === 'link') return `link    ${action.path} -> ${action.target}  ${action.why}`;
   if (action.kind === 'marker') return `marker  ${action.path}  ${action.why}`;
   const mode = ` (${action.mode.toString(8)}${action.owner === 'deployer' ? ', yours' : ''})`;
   return `${action.kind === 'directory' ? 'folder ' : action.kind.padEnd(7)} ${action.path}${mode}  ${action.why}`;

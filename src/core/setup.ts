@@ -73,6 +73,7 @@ async function isThere({ host, deployer }: SetupWorld, thing: Thing): Promise<bo
     return (
       (await host.run(['sh', '-c', '[ -e "$1" ] || [ -e "$2" ]', 'is-there', thing.path, thing.unless])).code === 0
     );
+  if (thing.kind === 'link') return (await host.read(thing.path, { link: true }).catch(() => '')) === thing.target;
   const { stdout } = await host.run(['stat', '-c', '%a %u %F', thing.path]);
   const [mode, uid, ...words] = stdout.trim().split(' ');
   const ownerFits = thing.owner !== 'deployer' || Number(uid) === deployer.uid;
@@ -83,7 +84,7 @@ async function isThere({ host, deployer }: SetupWorld, thing: Thing): Promise<bo
 
 /** A link where a directory of ours should be would send root's writes elsewhere. */
 async function mustNotBeLinks({ host }: SetupWorld, things: readonly Thing[]): Promise<void> {
-  for (const thing of things) {
+  for (const thing of things.filter(({ kind }) => kind !== 'link')) {
     const link = await host.read(thing.path, { link: true }).catch(() => undefined);
     if (link === undefined) continue;
     throw new Failure({
@@ -101,9 +102,9 @@ async function make(world: SetupWorld, thing: Thing): Promise<void> {
   report(describe(thing));
   if (thing.kind === 'directory') await host.run(['mkdir', '-p', '-m', thing.mode.toString(8), thing.path]);
   else if (thing.kind === 'file') await host.write(thing.path, thing.content, { mode: thing.mode });
-  else await host.write(thing.path, '');
+  else await host.write(thing.path, thing.kind === 'link' ? { link: thing.target } : '');
   if (thing.kind === 'directory') await host.run(['chmod', thing.mode.toString(8), thing.path]);
-  await own(world, thing.path, thing.kind === 'marker' ? 'deployer' : thing.owner);
+  await own(world, thing.path, thing.kind === 'marker' || thing.kind === 'link' ? 'deployer' : thing.owner);
 }
 
 async function own({ host, deployer }: SetupWorld, file: string, owner: Owner): Promise<void> {

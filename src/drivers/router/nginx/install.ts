@@ -5,6 +5,8 @@ import type { Slot } from '../../../core/slot.ts';
 import type { Host, SetupAction } from '../../../ports.ts';
 import { endpoint } from '../../../core/endpoint.ts';
 import { markerActions } from '../marker-file.ts';
+import { splitActions } from '../split-link.ts';
+import { liveNow, sharingFacts } from './sharing-install.ts';
 import { atLeast, nginxControl, sitesFolder } from './control.ts';
 import { mustReachSlots, mustSeeAll } from './edge-checks.ts';
 import { hostFile, nginxPlace } from './place.ts';
@@ -17,6 +19,8 @@ interface SiteFile {
   /** As nginx sees it. */
   path: string;
   content: string;
+  /** What others may not read, and no list of processes shows. */
+  secret: string | undefined;
   why: string;
 }
 
@@ -29,7 +33,7 @@ export async function installMarker(host: Host, config: Config): Promise<readonl
       : await adoptedFiles(host, config, facts);
   const rotation = facts.log ? await rotationActions(host, config) : [];
   return [
-    ...switchActions(config, facts, await firstSlot(host, config)),
+    ...switchActions(config, facts, await liveNow(host, config)),
     ...rotation,
     ...(await nginxActions(host, config, files)),
   ];
@@ -43,6 +47,7 @@ export async function installClassic(host: Host, config: Config): Promise<readon
   const include = {
     path: config.router.include,
     content: classicInclude(config, facts, slot),
+    secret: undefined,
     why: `names the live port for the server block that includes it`,
   };
   return [tokenAction(config, facts), ...(await nginxActions(host, config, [include]))];
@@ -56,7 +61,7 @@ async function mustBeReady(host: Host, config: Config): Promise<void> {
 }
 
 /** Files for nginx, as nginx sees them. */
-async function siteFiles(host: Host, config: Config): Promise<readonly string[]> {
+export async function siteFiles(host: Host, config: Config): Promise<readonly string[]> {
   const { mode, include } = config.router;
   if (mode === 'managed') return [await siteFile(host, config)];
   return mode === 'classic' ? [include] : [include, upstreamsFile(config)];
@@ -73,12 +78,14 @@ function upstreamsFile({ app, router }: Config): string {
 export async function siteFacts(host: Host, config: Config): Promise<SiteFacts> {
   const version = await nginxControl(host, config).version();
   const traffic = path.join(config.state, 'traffic');
+  const token = (await frontDoorToken(host, config.state)) ?? (await newToken());
   return {
     traffic: config.router.mode === 'classic' ? traffic : await nginxPlace(host, config).inside(traffic),
-    token: (await frontDoorToken(host, config.state)) ?? (await newToken()),
+    token,
     http2Directive: atLeast(version, [1, 25, 1]),
     keepaliveMinTimeout: atLeast(version, [1, 27, 4]),
     log: config.router.mode === 'managed' ? await seenLog(host, config) : undefined,
+    ...(await sharingFacts(config, token)),
   };
 }
 
@@ -87,6 +94,7 @@ async function managedFiles(host: Host, config: Config, facts: SiteFacts): Promi
     {
       path: await siteFile(host, config),
       content: managedSite(config, facts),
+      secret: facts.sharing?.secret,
       why: 'the site: both slots, and the one look that chooses',
     },
   ];
@@ -97,12 +105,14 @@ async function adoptedFiles(host: Host, config: Config, facts: SiteFacts): Promi
   return [
     {
       path: upstreamsFile(config),
-      content: adoptedUpstreams(config),
+      content: adoptedUpstreams(config, facts),
+      secret: facts.sharing?.secret,
       why: 'both slots, for the server block you keep',
     },
     {
       path: config.router.include,
       content: adoptedInclude(config, facts),
+      secret: undefined,
       why: `decides $${config.router.variable} by one look`,
     },
   ];
@@ -122,7 +132,7 @@ async function existingInclude(host: Host, config: Config): Promise<string> {
 }
 
 /** Where the traffic goes when the switch is made: for an adopted include, to the port that it names. */
-async function firstSlot(host: Host, config: Config): Promise<Slot> {
+export async function firstSlot(host: Host, config: Config): Promise<Slot> {
   if (config.router.mode === 'managed') return 'blue';
   const include = (await nginxPlace(host, config).read(config.router.include)) ?? '';
   const names = (slot: Slot) =>
@@ -134,6 +144,7 @@ function switchActions(config: Config, facts: SiteFacts, first: Slot): readonly 
   return [
     tokenAction(config, facts),
     ...markerActions(config.state, first, 'what nginx looks at'),
+    ...(facts.sharing ? splitActions(config.state, first) : []),
     ...(facts.log ? [logFolder(config)] : []),
   ];
 }
@@ -158,6 +169,10 @@ function siteConflict({ domains, app }: Config) {
   };
 }
 
+function masked({ secret, ...file }: SiteFile): Omit<SiteFile, 'secret'> {
+  return secret === undefined ? file : { ...file, content: file.content.replaceAll(secret, 'x'.repeat(16)) };
+}
+
 async function nginxActions(host: Host, config: Config, files: readonly SiteFile[]): Promise<readonly SetupAction[]> {
   const control = nginxControl(host, config);
   const place = nginxPlace(host, config);
@@ -165,11 +180,13 @@ async function nginxActions(host: Host, config: Config, files: readonly SiteFile
   return [
     {
       kind: 'test',
-      argv: place.argv(scratchTest(config, files)),
+      argv: place.argv(scratchTest(config, files.map(masked))),
       refusals: { [nameConflict]: siteConflict(config) },
       why: 'nginx tests the new files in a scratch copy first',
     },
-    ...placed.map((file) => ({ kind: 'file', mode: 0o644, owner: undefined, ...file }) as const),
+    ...placed.map(
+      ({ secret, ...file }) => ({ kind: 'file', mode: secret ? 0o600 : 0o644, owner: undefined, ...file }) as const,
+    ),
     { kind: 'check', argv: [...control.command, '-t', '-q'], why: 'nginx tests the real files' },
     { kind: 'apply', argv: [...control.command, '-s', 'reload'], why: 'the one reload' },
     { kind: 'unapply', argv: [...control.command, '-s', 'reload'], why: 'the reload after they are gone' },

@@ -2,6 +2,7 @@ import type { Config } from '../../../config/config.ts';
 import type { Slot } from '../../../core/slot.ts';
 import { accessLogFormat, accessLogLine } from './access-log.ts';
 import { endpoint } from '../../../core/endpoint.ts';
+import { lookedAt, sharingLines, sharingMaps, type SharingFacts } from './sharing.ts';
 import { underscored, upstreamName, upstreams } from './upstreams.ts';
 
 /** What the text depends on beside the configuration. */
@@ -16,6 +17,8 @@ export interface SiteFacts {
   keepaliveMinTimeout: boolean;
   /** File for our access log, or undefined to leave logging as it is. */
   log: string | undefined;
+  /** Traffic can be shared between the slots. */
+  sharing?: SharingFacts;
 }
 
 const heading = (app: string) =>
@@ -31,6 +34,7 @@ export function managedSite(config: Config, facts: SiteFacts): string {
     heading(config.app),
     upstreams(config),
     facts.log ? accessLogFormat(config) : '',
+    facts.sharing ? sharingMaps(config, facts.sharing) : '',
     upgradeMaps(config.app),
     redirects ? redirect(plain, name) : '',
     'server {',
@@ -45,15 +49,15 @@ export function managedSite(config: Config, facts: SiteFacts): string {
 }
 
 /** What goes to the `http` level in `adopted`: the upstreams that the include names. */
-export function adoptedUpstreams(config: Config): string {
-  return `${heading(config.app)}\n${upstreams(config)}`;
+export function adoptedUpstreams(config: Config, { sharing }: Pick<SiteFacts, 'sharing'> = {}): string {
+  return `${heading(config.app)}\n${upstreams(config)}${sharing ? `\n${sharingMaps(config, sharing)}` : ''}`;
 }
 
 /** The user's include file in `adopted`: the classic one's variable, decided by the marker. */
 export function adoptedInclude(config: Config, facts: SiteFacts): string {
   const { variable } = config.router;
   return `${heading(config.app)}open_file_cache off;
-${choice(variable, 'http://', config, facts)}
+${facts.sharing ? `${sharingLines(config, facts.traffic)}\n` : ''}${choice(variable, 'http://', config, facts)}
 ${tellingLocation(facts, '', `$${variable}`, healthUri(config))}`;
 }
 
@@ -81,7 +85,7 @@ function serverBody(config: Config, facts: SiteFacts): string {
   const name = underscored(config.app);
   return `client_max_body_size ${config.router.maxBody};
 open_file_cache off;
-${facts.log ? accessLogLine(config, facts.log) : ''}
+${facts.sharing ? `${sharingLines(config, facts.traffic)}\n` : ''}${facts.log ? accessLogLine(config, facts.log) : ''}
 proxy_http_version 1.1;
 proxy_next_upstream error timeout;
 proxy_set_header Connection "";
@@ -108,15 +112,15 @@ ${tellingLocation(facts, choice('cutover_slot', 'http://', config, facts), '$cut
 }
 
 /** The look itself. Short and without links, because the look is what costs. */
-function passing({ app }: Config, { traffic }: SiteFacts): string {
-  return `if (-f ${traffic}/green) { proxy_pass http://${upstreamName(app, 'green')}; }
-proxy_pass http://${upstreamName(app, 'blue')};`;
+function passing(config: Config, facts: SiteFacts): string {
+  return `if (-f ${lookedAt(config, facts)}) { proxy_pass http://${upstreamName(config.app, 'green')}; }
+proxy_pass http://${upstreamName(config.app, 'blue')};`;
 }
 
 /** The look where the user's own `proxy_pass` names a variable. It has a value before and after. */
-function choice(variable: string, scheme: string, { app }: Config, { traffic }: SiteFacts): string {
-  return `set $${variable} ${scheme}${upstreamName(app, 'blue')};
-if (-f ${traffic}/green) { set $${variable} ${scheme}${upstreamName(app, 'green')}; }
+function choice(variable: string, scheme: string, config: Config, facts: SiteFacts): string {
+  return `set $${variable} ${scheme}${upstreamName(config.app, 'blue')};
+if (-f ${lookedAt(config, facts)}) { set $${variable} ${scheme}${upstreamName(config.app, 'green')}; }
 `;
 }
 
