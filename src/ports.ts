@@ -89,6 +89,8 @@ export interface HttpRequest {
   /** `http://127.0.0.1:8081/path` or https; a certificate is not verified: it is our own door we ask. */
   url: string;
   headers?: Readonly<Record<string, string>>;
+  /** Default GET. */
+  method?: 'GET' | 'HEAD';
   /** The answer has to tell where the connection came from. */
   traced?: boolean;
   /** Milliseconds. */
@@ -278,45 +280,4 @@ export interface Clock {
 /** Hears what the core does. Must never throw. */
 export type Reporter = (event: ReporterEvent) => void;
 
-/** What the front door saw, by the router's own log. */
-export interface Traffic {
-  /** A position in the log to count from, or undefined when there is no log. */
-  mark(): Promise<string | undefined>;
-  since(mark: string): Promise<TrafficCount>;
-  /** What came since, and the position after it. */
-  read(mark: string): Promise<{ mark: string; requests: readonly LoggedRequest[] }>;
-  /** The last ones, so many at most. */
-  last(lines: number): Promise<readonly LoggedRequest[]>;
-  failovers(mark: string): Promise<Failovers>;
-}
-
-/** One request as the front door logged it. */
-export interface LoggedRequest {
-  method: string;
-  /** Path and query, as it was sent. */
-  target: string;
-  host: string;
-  agent: string;
-  status: number;
-  /** Who was asked last; undefined: neither slot. */
-  slot: Slot | undefined;
-  /** A slot gave the answer; otherwise the front door gave it itself. */
-  answered: boolean;
-  /** Milliseconds to the first byte of the answer. */
-  time: number | undefined;
-}
-
-/** Answers that the standby gave because the live release could not. */
-export interface Failovers {
-  requests: number;
-  /** Seconds in which there was at least one. */
-  seconds: number;
-  /** When the last one was, as the log writes it. */
-  last: string | undefined;
-}
-
-export interface TrafficCount {
-  requests: number;
-  /** Answered 5xx by the router because no slot answered. */
-  lost: number;
-}
+export type { Failovers, LoggedRequest, LogPart, Traffic, TrafficCount } from './ports-traffic.ts';

@@ -1,5 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** What is wrong with a release that starts and is healthy: each request is answered after `wait` ms, with `status`, or is the last. */
+const faults = {
+  errors: (percent) => (_, path) => (path !== '/health' && Math.random() * 100 < percent ? { status: 500 } : {}),
+  'post-errors': (percent) => (method) => (method === 'POST' && Math.random() * 100 < percent ? { status: 500 } : {}),
+  slow: (ms) => () => ({ wait: ms }),
+  'dies-after': (requests) => () => (--requests === 0 ? { last: true } : {}),
+  flapping: () => (_, path) => (path === '/health' && Math.floor(Date.now() / 1500) % 2 ? { status: 503 } : {}),
+};
+
 /** Reads FAIL and breaks the start in the way it names. A deployment tool is worth what it does when this happens. */
 export async function breakOnPurpose(port) {
   const [how = '', argument = ''] = (process.env.FAIL ?? '').split(':');
@@ -13,6 +22,7 @@ export async function breakOnPurpose(port) {
   if (how === 'slow-start') await sleep(Number(argument) * 1000);
   if (how === 'elsewhere') return { healthy: true, port: Number(argument || 0) };
   if (how === 'unhealthy') return { healthy: false, port };
+  if (how in faults) return { ...fine, fault: faults[how](Number(argument || 100)) };
   if (how !== 'never-listen' && how !== 'slow-start') throw new Error(`FAIL=${process.env.FAIL} is not known`);
   return fine;
 }

@@ -13,7 +13,7 @@ const {
 } = process.env;
 const identity = { version: APP_VERSION, release: CUTOVER_RELEASE, slot: CUTOVER_SLOT, pid: process.pid };
 
-const { healthy, port } = await breakOnPurpose(Number(PORT));
+const { healthy, port, fault = () => ({}) } = await breakOnPurpose(Number(PORT));
 const sockets = new Set();
 const streams = new Set();
 
@@ -33,8 +33,12 @@ const server = createServer((request, response) => {
   response.setHeader('X-Release', identity.release);
   response.setHeader('X-Slot', identity.slot);
   const route = routes[`${request.method} ${pathname}`];
-  if (route) route(searchParams, response, request);
-  else send(response, 404, 'text/plain', 'not found\n');
+  const { status, wait = 0, last } = fault(request.method, pathname);
+  if (last) process.kill(process.pid, 'SIGKILL');
+  if (status) return sendJson(response, status, identity);
+  setTimeoutOrNow(wait, () =>
+    route ? route(searchParams, response, request) : send(response, 404, 'text/plain', 'not found\n'),
+  );
 });
 server.on('upgrade', (request, socket) => {
   if (request.url !== '/ws') return socket.destroy();
@@ -80,6 +84,11 @@ function events(query, response) {
 function die(how, response) {
   sendJson(response, 202, {});
   setTimeout(() => (how === 'halt' ? process.kill(process.pid, 'SIGKILL') : stop(1)), 20);
+}
+
+function setTimeoutOrNow(wait, work) {
+  if (wait > 0) setTimeout(work, wait);
+  else work();
 }
 
 function page() {

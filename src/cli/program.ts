@@ -86,6 +86,15 @@ export function build(setCode: (code: number) => void): Command {
     .option(...wait)
     .option(...message)
     .option(...summary);
+  add('promote', 'a deploy that is watched goes on to its next stage now', async () => ({
+    default: (await import('./commands/order.ts')).promote as Action,
+  })).option('--all', 'past every stage that is left: all of the traffic');
+  add('pause', 'a deploy stays in its stage until it is promoted', async () => ({
+    default: (await import('./commands/order.ts')).pause as Action,
+  }));
+  add('abort', 'a deploy that is under way takes everything back', async () => ({
+    default: (await import('./commands/order.ts')).abort as Action,
+  }));
   add('status', 'what is live, what stands by, and what to do next', daily('status'))
     .option(...json)
     .option('-w, --watch', 'refresh every second');

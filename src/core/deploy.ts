@@ -3,7 +3,7 @@ import { fingerprint } from '../lib/fingerprint.ts';
 import { execute, type Finished } from './execute.ts';
 import { exitCodes, Failure } from './failure.ts';
 import type { Begin } from './journal.ts';
-import { planDeploy, targetSlot, type HookName } from './plan.ts';
+import { planDeploy, targetSlot, type Cutover, type HookName } from './plan.ts';
 import { preflight } from './preflight.ts';
 import type { Release } from './release.ts';
 import { beginOf, jobOf, underLock, type Planned, type SessionOptions } from './session.ts';
@@ -58,6 +58,7 @@ async function planned(
     keepStandby: world.config.standby !== 0 && notReversible === undefined,
     cutOld: cutsOld(world),
     hooks: configuredHooks(world),
+    ...progressively(world),
   });
   return {
     release,
@@ -76,6 +77,16 @@ function configured({ config }: World): string {
   const apart = { file: '', server: undefined, servers: [], roles: {}, rollout: undefined };
   const inside = path.dirname(config.file);
   return fingerprint(JSON.stringify({ ...config, ...apart }).replaceAll(JSON.stringify(inside).slice(1, -1), '.'));
+}
+
+/** A rollback is made at once; only what is new is warmed up, shared out and watched. */
+function progressively({ config: { progressive } }: World): Pick<Cutover, 'warm' | 'stages' | 'watch'> {
+  const { warmup, shift, watch } = progressive;
+  return {
+    warm: warmup !== undefined,
+    stages: shift?.stages.map(({ percent }) => percent) ?? [],
+    watch: watch.time > 0,
+  };
 }
 
 /** Numbers only count up: one that was used by a failed deploy does not come back. */

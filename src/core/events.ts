@@ -1,3 +1,4 @@
+import type { Counts } from './evidence.ts';
 import type { Step } from './plan.ts';
 import type { FailureFields } from './failure.ts';
 
@@ -8,6 +9,8 @@ export type ReporterEvent =
   | { type: 'note'; text: string }
   /** Bytes of the artifact that the server has, told a few times a second. */
   | { type: 'progress'; sent: number; total: number }
+  /** How the new release does beside the old one, a few times a second. */
+  | { type: 'watch'; percent: number; left: number; paused: boolean; seen: Readonly<Record<'fresh' | 'old', Counts>> }
   | { type: 'done'; step: Step; index: number; took: number; detail: string | undefined }
   | { type: 'failed'; step: Step; index: number; took: number; failure: FailureFields }
   | { type: 'abort'; why: string; plan: readonly Step[] }

@@ -4,6 +4,7 @@ import { asFailure, completed, exitCodes, Failure, isLost } from './failure.ts';
 import type { Outcome } from './events.ts';
 import type { Begin, Deployment, End, JournalEntry, StepDone } from './journal.ts';
 import { runHook } from './hook.ts';
+import { mustNotBeAborted } from './order.ts';
 import { perform, type Job } from './perform.ts';
 import { planAbort, pointOfNoReturn, type Step, type Undo } from './plan.ts';
 import type { Slot } from './slot.ts';
@@ -18,6 +19,7 @@ export interface Finished {
 /** Runs a plan from its first step. On any failure or signal it goes the way back and throws. */
 export async function execute(world: World, job: Job, begin: Begin, signal: AbortSignal): Promise<Finished> {
   const began = world.clock.elapsed();
+  job.deployment = begin.deployment;
   world.report({
     type: 'begin',
     deployment: begin.deployment,
@@ -64,6 +66,7 @@ async function runSteps(
   let ended: StepDone[] = [];
   for (const [index, step] of [...begin.plan.entries()].slice(from)) {
     signal.throwIfAborted();
+    await mustNotBeAborted(world, deployment);
     const at = world.clock.now();
     await world.store.append(...ended, { kind: 'step', deployment, at, index });
     progress.done.push(step);

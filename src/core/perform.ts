@@ -9,6 +9,9 @@ import type { Slot } from './slot.ts';
 import { sameSplit, soleSlot, type Split } from './split.ts';
 import { prune, type Artifact } from './stage.ts';
 import { trafficText } from './view.ts';
+import { mustStillRun, type Proven } from './still-runs.ts';
+import { warmUp } from './warm-up.ts';
+import { watchRelease, type Watching } from './watch.ts';
 import { humanDuration } from '../lib/duration.ts';
 import type { World } from './world.ts';
 
@@ -18,7 +21,11 @@ export interface Job {
   artifact: { release: Release; source: Artifact } | undefined;
   releases: readonly Release[];
   /** The process that was proven healthy; traffic is confirmed for it alone, not for a restarted one. */
-  proven: { slot: Slot; pid: number | undefined } | undefined;
+  proven: Proven | undefined;
+  /** What is under way; set when it begins. */
+  deployment: string;
+  /** What was seen of the new release since it got traffic. */
+  watching?: Watching;
   /** Connections that were still open when their slot was stopped; counted here as it happens. */
   cut: number;
 }
@@ -40,6 +47,10 @@ export async function perform(world: World, job: Job, step: Step, signal: AbortS
       return start(world, job, step.slot, step.release);
     case 'probe':
       return prove(world, job, step, signal);
+    case 'warm':
+      return warmUp(world, step.slot, signal);
+    case 'watch':
+      return watchRelease(world, job, step, signal);
     case 'hook':
       return runHook(world, step.hook, step.slot, step.release, signal);
     case 'shift':
@@ -139,24 +150,11 @@ async function confirm(world: World, job: Job, slot: Slot, signal: AbortSignal):
     last = answer.detail;
     const good = answer.slot === slot && answer.answered && (answer.status ?? 200) < 500;
     inARow = good ? inARow + 1 : 0;
-    if (!good) await mustStillRun(world, job, slot);
+    if (!good) await mustStillRun(world, job.proven, slot);
     if (!good) await clock.sleep(20, signal);
   }
-  await mustStillRun(world, job, slot);
+  await mustStillRun(world, job.proven, slot);
   return last;
-}
-
-/** A supervisor starts it again, but what died under its first traffic is not what was proven. */
-async function mustStillRun({ runtime }: World, { proven }: Job, slot: Slot): Promise<void> {
-  if (proven?.slot !== slot) return;
-  const { pid, detail, fix } = await runtime.inspect(slot, 'alive');
-  if (pid === proven.pid) return;
-  throw new Failure({
-    code: 'APP_DIED',
-    what: `the application in ${slot} died right after the switch`,
-    why: detail ?? `process ${proven.pid ?? '?'} is gone, ${pid ?? 'none'} took its place`,
-    fix: fix ? `${fix}; then deploy again` : 'see `cutover logs` of the release, mend it, then deploy again',
-  });
 }
 
 /** Stays, whatever its age: what is in a slot, and what a rollback goes back to. */

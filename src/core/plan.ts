@@ -1,5 +1,5 @@
 import { otherSlot, type Slot } from './slot.ts';
-import { allTo, soleSlot, type Split } from './split.ts';
+import { allTo, shareTo, soleSlot, type Split } from './split.ts';
 
 export type HookName =
   | 'beforeStart'
@@ -19,6 +19,10 @@ export type Step =
   | { do: 'start'; slot: Slot; release: string }
   /** `warm`: the release has been proven before and has kept running, so one answer is enough. */
   | { do: 'probe'; slot: Slot; release: string; warm?: true }
+  /** Requests before anybody else's, until it is as quick as it will be. */
+  | { do: 'warm'; slot: Slot; release: string }
+  /** At so many percent of the traffic, the new release is compared with the old one. */
+  | { do: 'watch'; slot: Slot; release: string; percent: number }
   | { do: 'hook'; hook: HookName; slot: Slot; release: string | undefined }
   | { do: 'shift'; split: Split }
   | { do: 'confirm'; slot: Slot }
@@ -42,6 +46,12 @@ export interface Cutover {
   /** The connections that stay on the old slot are taken away from it; it goes on without them. */
   cutOld?: boolean;
   hooks: readonly HookName[];
+  /** The release is warmed up. */
+  warm?: boolean;
+  /** Percents on the way to all of the traffic. */
+  stages?: readonly number[];
+  /** It is watched when it has all of the traffic. */
+  watch?: boolean;
 }
 
 /** The slot a release goes to: the one that gets no traffic. */
@@ -55,15 +65,29 @@ export function planDeploy(cutover: Cutover): readonly Step[] {
     ...(cutover.stage ? [{ do: 'stage', release: cutover.release } as const] : []),
     ...(cutover.running ? [] : bringUp(slot, cutover)),
     { do: 'probe', slot, release: cutover.release, ...(cutover.running ? { warm: true } : {}) },
+    ...(cutover.warm ? [{ do: 'warm', slot, release: cutover.release } as const] : []),
     ...(cutover.running ? [] : hook('afterStart', slot, cutover.release, cutover.hooks)),
     ...hook('beforeSwitch', slot, cutover.release, cutover.hooks),
+    ...inStages(slot, cutover),
     { do: 'shift', split: allTo(slot) },
     { do: 'confirm', slot },
+    ...(cutover.watch ? [{ do: 'watch', slot, release: cutover.release, percent: 100 } as const] : []),
     ...handOver(slot, cutover),
     ...hook('afterSwitch', slot, cutover.release, cutover.hooks),
     ...retire(cutover),
     ...(cutover.stage ? [{ do: 'prune' } as const] : []),
   ];
+}
+
+/** Where nothing is live yet there is nobody to share with. */
+function inStages(slot: Slot, { live, release, stages = [] }: Cutover): readonly Step[] {
+  if (!live) return [];
+  return stages
+    .filter((percent) => percent < 100)
+    .flatMap((percent) => [
+      { do: 'shift', split: shareTo(slot, percent) } as const,
+      { do: 'watch', slot, release, percent } as const,
+    ]);
 }
 
 /** A rollback is the same move towards a release that is on the host already. */

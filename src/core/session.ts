@@ -77,7 +77,7 @@ export async function settled(world: World, depth: SessionOptions['depth']): Pro
 }
 
 export function jobOf(view: View, artifact?: Job['artifact']): Job {
-  return { artifact, releases: view.releases, proven: undefined, cut: 0 };
+  return { artifact, releases: view.releases, proven: undefined, deployment: '', cut: 0 };
 }
 
 export function beginOf(

@@ -14,9 +14,9 @@ const time = z.iso.datetime();
 
 const slotStatus = z
   .strictObject({
-    state: z.enum(['live', 'standby', 'starting', 'stopped', 'failed']).meta({
+    state: z.enum(['live', 'canary', 'standby', 'starting', 'stopped', 'failed']).meta({
       description:
-        '`live`: gets the traffic. `standby`: runs and gets none, a rollback goes there at once. `starting`: runs and does not listen yet, or is being deployed. `stopped`: holds nothing that should run. `failed`: should run and does not.',
+        '`live`: gets the traffic. `canary`: the new release, which gets a part of it. `standby`: runs and gets none, a rollback goes there at once. `starting`: runs and does not listen yet, or is being deployed. `stopped`: holds nothing that should run. `failed`: should run and does not.',
     }),
     release: z.string().nullable().meta({ description: 'Release in the slot: of its process, else of the record.' }),
     port: port.meta({ description: 'Port of the slot on 127.0.0.1.' }),

@@ -7,7 +7,7 @@ import { soleSlot, type Split } from './split.ts';
 import { sharedText, wayOut, type View } from './view.ts';
 import type { World } from './world.ts';
 
-export type SlotState = 'live' | 'standby' | 'starting' | 'stopped' | 'failed';
+export type SlotState = 'live' | 'canary' | 'standby' | 'starting' | 'stopped' | 'failed';
 
 export interface SlotStatus {
   state: SlotState;
@@ -93,6 +93,7 @@ function stateOf(slot: Slot, seen: Inspection, view: View, port: number): SlotSt
   if (seen.state === 'stopped') return 'stopped';
   if (seen.state === 'exited') return 'failed';
   if (slot === view.live) return 'live';
+  if (view.split[slot] > 0 && view.split[slot] < 100) return view.unfinished?.from === slot ? 'live' : 'canary';
   const listens = view.depth === 'alive' || seen.ports.includes(port);
   return listens && !isBeingStarted(slot, view) ? 'standby' : 'starting';
 }
@@ -129,7 +130,7 @@ function unfinished({ deployment, command, by, at, begun, plan }: Deployment, ru
 
 function nextCommand(view: View, running: boolean, standbyOver: boolean): string {
   if (view.unfinished)
-    return running ? 'wait: a deployment is running' : '`cutover recover`: a deployment was interrupted';
+    return running ? whileRunning(view.unfinished) : '`cutover recover`: a deployment was interrupted';
   if (view.disagreements.length > 0) return wayOut(view.split);
   if (!view.live) return '`cutover deploy`';
   const live = view.slots[view.live];
@@ -148,6 +149,11 @@ function nextCommand(view: View, running: boolean, standbyOver: boolean): string
   return releaseBefore(view, live.release)
     ? '`cutover deploy`, or `cutover rollback` (starts the release before)'
     : '`cutover deploy`';
+}
+
+function whileRunning({ plan, begun }: Deployment): string {
+  const watches = plan[begun.at(-1) ?? -1]?.do === 'watch';
+  return watches ? '`cutover promote`, `pause` or `abort`; or wait' : 'wait: a deployment is running';
 }
 
 /** To start what ends again and again, or what runs and is unhealthy, is no help. */

@@ -130,7 +130,7 @@ async function recovered(server: Server, fate?: Fate): Promise<string> {
 }
 
 function jobOf({ releases }: Server) {
-  return { artifact: undefined, releases, cut: 0, proven: undefined };
+  return { artifact: undefined, releases, cut: 0, deployment: '', proven: undefined };
 }
 
 function mustBeWell(server: Server, { live }: Story): void {

@@ -1,3 +1,4 @@
+import type { Counts } from '../../core/evidence.ts';
 import type { ReporterEvent } from '../../core/events.ts';
 import { humanBytes, humanDuration } from '../../lib/duration.ts';
 import type { Reporter } from '../../ports.ts';
@@ -17,6 +18,7 @@ export function humanReporter(stream: NodeJS.WriteStream, app: string, server?: 
     if (event.type === 'progress' && live) stream.write(`\r\u001B[K ${paint.blue('▸')} ${progress(event)}`);
     if (event.type === 'step' && live)
       stream.write(`\r\u001B[K ${paint.blue('▸')} ${line(stepName(event.step), stepIntent(event.step))}`);
+    if (event.type === 'watch' && live) stream.write(`\r\u001B[K ${paint.blue('▸')} ${line('watch', watching(event))}`);
     const text = eventText(event, app, paint);
     if (text !== undefined) say(text);
   };
@@ -38,6 +40,7 @@ function eventText(event: ReporterEvent, app: string, paint: Paint): string | un
       return paint.yellow(` ! ${event.text}`);
     case 'step':
     case 'progress':
+    case 'watch':
     case 'end':
       return undefined;
   }
@@ -49,6 +52,12 @@ function progress({ sent, total }: Extract<ReporterEvent, { type: 'progress' }>)
   const filled = total > 0 ? Math.round((sent / total) * barWidth) : barWidth;
   const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
   return line('stage', `${bar} ${humanBytes(sent)} of ${humanBytes(total)}`);
+}
+
+function watching({ percent, left, paused, seen }: Extract<ReporterEvent, { type: 'watch' }>): string {
+  const of = ({ requests, bad }: Counts) => `${bad} of ${requests} bad`;
+  const rest = paused ? 'paused: `cutover promote` or `abort`' : `${humanDuration(left)} left`;
+  return `${percent} %: new ${of(seen.fresh)}, old ${of(seen.old)}; ${rest}`;
 }
 
 function line(name: string, words: string): string {

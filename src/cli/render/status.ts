@@ -7,7 +7,7 @@ import { table } from './table.ts';
 /** One screen: what is live, what stands by, whether all agree, and what to type next. */
 export function statusText(status: Status, now: number, paint: Paint): string {
   const counts = slots.some((slot) => status.slots[slot].connections !== null);
-  const rows = slots.map((slot) => slotRow(slot, status.slots[slot], now, paint, counts));
+  const rows = slots.map((slot) => slotRow(slot, status.slots[slot], status.split[slot], now, paint, counts));
   const parts = [
     headline(status, now, paint),
     '',
@@ -27,7 +27,13 @@ export function statusText(status: Status, now: number, paint: Paint): string {
   return parts.join('\n');
 }
 
-function headline({ app, live, liveSince, slots: seen, agreement }: Status, now: number, paint: Paint): string {
+function headline(
+  { app, live, liveSince, slots: seen, agreement, split, deployment }: Status,
+  now: number,
+  paint: Paint,
+): string {
+  if (!live && deployment && split.blue > 0 && split.green > 0)
+    return `${paint.bold(app)}  ${deployment.command} ${deployment.id} moves the traffic: blue ${split.blue} %, green ${split.green} %`;
   if (agreement !== true && !live) return `${paint.bold(app)}  ${paint.red('nobody gets the traffic')}`;
   if (!live) return `${paint.bold(app)}  nothing is deployed yet`;
   const release = seen[live].release ?? '?';
@@ -37,9 +43,17 @@ function headline({ app, live, liveSince, slots: seen, agreement }: Status, now:
   return `${paint.bold(app)}  release ${release} is live in ${paint.green(live)}${since}`;
 }
 
-function slotRow(slot: Slot, seen: SlotStatus, now: number, paint: Paint, counts: boolean): readonly string[] {
+function slotRow(
+  slot: Slot,
+  seen: SlotStatus,
+  share: number,
+  now: number,
+  paint: Paint,
+  counts: boolean,
+): readonly string[] {
   const colour = {
     live: paint.green,
+    canary: paint.yellow,
     standby: paint.blue,
     starting: paint.yellow,
     stopped: paint.dim,
@@ -47,7 +61,7 @@ function slotRow(slot: Slot, seen: SlotStatus, now: number, paint: Paint, counts
   }[seen.state];
   return [
     slot,
-    colour(seen.state),
+    colour(share > 0 && share < 100 ? `${seen.state} ${share} %` : seen.state),
     seen.release ?? '-',
     String(seen.port),
     String(seen.pid ?? '-'),

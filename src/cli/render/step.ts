@@ -1,5 +1,5 @@
 import type { Step } from '../../core/plan.ts';
-import { soleSlot } from '../../core/split.ts';
+import { soleSlot, type Split } from '../../core/split.ts';
 
 const hookNames = {
   beforeStart: 'before start',
@@ -14,6 +14,11 @@ const hookNames = {
 /** What a step is called, in at most eight letters. */
 export function stepName(step: Step): string {
   return step.do;
+}
+
+function shiftIntent(split: Split): string {
+  const sole = soleSlot(split);
+  return sole ? `send all traffic to ${sole}` : `share the traffic: blue ${split.blue} %, green ${split.green} %`;
 }
 
 /** What a step will do, before it is known how it went. */
@@ -31,8 +36,12 @@ export function stepIntent(step: Step): string {
       return `wait until ${step.slot} is healthy, and is release ${step.release}`;
     case 'hook':
       return `run the hook ${hookNames[step.hook]} for ${step.slot}`;
+    case 'warm':
+      return `ask ${step.slot} until it is as quick as it will be`;
+    case 'watch':
+      return `compare release ${step.release} with the old one, at ${step.percent} % of the traffic`;
     case 'shift':
-      return `send all traffic to ${soleSlot(step.split) ?? 'both'}`;
+      return shiftIntent(step.split);
     case 'confirm':
       return `see ${step.slot} answer at the front door`;
     case 'prune':

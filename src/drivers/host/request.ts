@@ -6,7 +6,7 @@ const bodyLimit = 64 * 1024;
 
 /** One request on a connection of its own, by way of a socket file if there is one. */
 export async function request(
-  { url, headers, timeout, signal }: HttpRequest,
+  { url, method = 'GET', headers, timeout, signal }: HttpRequest,
   socketPath?: string,
 ): Promise<HttpAnswer> {
   const { get } = url.startsWith('https:') ? await import('node:https') : http;
@@ -21,6 +21,7 @@ export async function request(
       url,
       {
         agent: false,
+        method,
         ...(socketPath === undefined ? {} : { socketPath }),
         headers,
         rejectUnauthorized: false,

@@ -21,9 +21,15 @@ export function loggedRequest(config: Config, line: string): LoggedRequest | und
     agent: agent ?? '',
     status: Number(middle?.trim().split(' ')[0]),
     slot: tried.at(-1),
+    passedOver: tried.slice(0, -1).flatMap((slot) => slot ?? []),
     answered,
     time: answered ? Number(time) * 1000 : undefined,
   };
+}
+
+/** A request of our own has a format of its own, without the secret of its path. */
+export function isOurOwn(line: string): boolean {
+  return line.endsWith('"-" "cutover"');
 }
 
 function slotAt(config: Config, address: string): Slot | undefined {

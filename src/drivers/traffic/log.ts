@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import { endpoint } from '../../core/endpoint.ts';
 import { slots } from '../../core/slot.ts';
 import type { Host, Traffic } from '../../ports.ts';
-import { loggedRequest } from './line.ts';
+import { isOurOwn, loggedRequest } from './line.ts';
 
 /** A mark is the log's inode and size. A log that was rotated since is found by its inode, beside the new one. */
 const fromMark = `
@@ -44,7 +44,7 @@ export function logTraffic(host: Host, config: Config, log: string): Traffic {
     },
     async read(mark) {
       const { next, text } = advanced(mark, await script(readSince, mark));
-      return { mark: next, requests: parsed(text) };
+      return { mark: next, requests: parsed(text), asked: text.split('\n').filter(isOurOwn).length };
     },
     async last(lines) {
       return parsed((await host.run(['tail', '-n', String(lines), log])).stdout);

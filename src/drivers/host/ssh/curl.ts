@@ -6,7 +6,7 @@ import type { HttpAnswer, HttpRequest } from '../../../ports.ts';
  */
 export const curl = ['curl', '--config', '-'];
 
-export function curlConfig({ url, headers, timeout }: HttpRequest): string {
+export function curlConfig({ url, method, headers, timeout }: HttpRequest): string {
   const { protocol, hostname, port, host } = new URL(url);
   const name = headers?.['host']?.replace(/:\d+$/, '');
   const named = protocol === 'https:' && name !== undefined;
@@ -19,7 +19,7 @@ export function curlConfig({ url, headers, timeout }: HttpRequest): string {
     ...Object.entries(headers ?? {}).map(([key, value]) => ['header', `${key}: ${value}`] as const),
   ];
   const lines = settings.map(([key, value]) => `${key} = "${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`);
-  return `${['include', 'silent', 'show-error', 'insecure', 'http1.1', ...lines].join('\n')}\n`;
+  return `${['include', 'silent', 'show-error', 'insecure', 'http1.1', ...(method === 'HEAD' ? ['head'] : []), ...lines].join('\n')}\n`;
 }
 
 const bodyLimit = 64 * 1024;

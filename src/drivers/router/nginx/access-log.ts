@@ -11,11 +11,17 @@ const buffer = 'buffer=32k flush=20ms';
 export function accessLogFormat({ app }: Config): string {
   return `log_format ${formatName(app)} '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
   '"$http_referer" "$http_user_agent" "$upstream_addr" "$upstream_header_time" "$host"';
+log_format ${formatName(app)}_own '$remote_addr - - [$time_local] "GET /.cutover" $status $body_bytes_sent "-" "cutover"';
 `;
 }
 
 export function accessLogLine({ app }: Config, file: string): string {
   return `access_log ${file} ${formatName(app)} ${buffer};\n`;
+}
+
+/** What cutover asks by itself stands there too, so that one can see that the log is written; without its secret path. */
+export function ownLogLine({ app }: Config, file: string | undefined): string {
+  return file === undefined ? 'access_log off;' : `access_log ${file} ${formatName(app)}_own ${buffer};`;
 }
 
 function formatName(app: string): string {

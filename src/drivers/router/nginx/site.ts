@@ -1,6 +1,6 @@
 import type { Config } from '../../../config/config.ts';
 import type { Slot } from '../../../core/slot.ts';
-import { accessLogFormat, accessLogLine } from './access-log.ts';
+import { accessLogFormat, accessLogLine, ownLogLine } from './access-log.ts';
 import { endpoint } from '../../../core/endpoint.ts';
 import { lookedAt, sharingLines, sharingMaps, type SharingFacts } from './sharing.ts';
 import { underscored, upstreamName, upstreams } from './upstreams.ts';
@@ -58,7 +58,7 @@ export function adoptedInclude(config: Config, facts: SiteFacts): string {
   const { variable } = config.router;
   return `${heading(config.app)}open_file_cache off;
 ${facts.sharing ? `${sharingLines(config, facts.traffic)}\n` : ''}${choice(variable, 'http://', config, facts)}
-${tellingLocation(facts, '', `$${variable}`, healthUri(config))}`;
+${tellingLocation(facts, '', `$${variable}`, config)}`;
 }
 
 /** The include file of `classic`, rewritten at every switch. */
@@ -66,7 +66,7 @@ export function classicInclude(config: Config, facts: SiteFacts, slot: Slot): st
   const { variable } = config.router;
   const gentle = facts.keepaliveMinTimeout ? 'keepalive_min_timeout 500ms;\n' : '';
   return `set $${variable} http://${endpoint(config, slot)};
-${gentle}${tellingLocation(facts, '', `$${variable}`, healthUri(config))}`;
+${gentle}${tellingLocation(facts, '', `$${variable}`, config)}`;
 }
 
 /** What every location inherits. A location with headers of its own must name these again. */
@@ -108,7 +108,7 @@ ${indent(forwarded)}
 ${indent(passing(config, facts))}
 }
 
-${tellingLocation(facts, choice('cutover_slot', 'http://', config, facts), '$cutover_slot', healthUri(config))}`;
+${tellingLocation(facts, choice('cutover_slot', 'http://', config, facts), '$cutover_slot', config)}`;
 }
 
 /** The look itself. Short and without links, because the look is what costs. */
@@ -125,10 +125,10 @@ if (-f ${lookedAt(config, facts)}) { set $${variable} ${scheme}${upstreamName(co
 }
 
 /** Asked by cutover alone: goes the way of every request and tells which address answered. */
-function tellingLocation(facts: SiteFacts, before: string, target: string, uri: string): string {
+function tellingLocation(facts: SiteFacts, before: string, target: string, config: Config): string {
   return `location = /.cutover/${facts.token} {
-${before === '' ? '' : `${indent(before)}\n`}  access_log off;
-  proxy_pass ${target}${uri};
+${before === '' ? '' : `${indent(before)}\n`}  ${ownLogLine(config, facts.log)}
+  proxy_pass ${target}${healthUri(config)};
   proxy_next_upstream off;
   proxy_connect_timeout 2s;
   proxy_read_timeout 5s;

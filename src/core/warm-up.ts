@@ -1,0 +1,140 @@
+import type { WarmUp } from '../config/progressive.ts';
+import type { LoggedRequest } from '../ports.ts';
+import { endpoint } from './endpoint.ts';
+import { Failure } from './failure.ts';
+import type { Slot } from './slot.ts';
+import type { World } from './world.ts';
+
+/** One request of a warm-up. */
+export interface WarmRequest {
+  readonly method: 'GET' | 'HEAD';
+  readonly target: string;
+  readonly host: string | undefined;
+  readonly agent: string | undefined;
+}
+
+/** Requests whose latencies are compared with those of the next so many. */
+const windowSize = 250;
+const timeout = 10_000;
+
+/** Latencies of one window, ms. */
+export interface Window {
+  readonly median: number;
+  readonly high: number;
+}
+
+/** Asks the slot itself until its answers no longer get quicker, or until the deadline. */
+export async function warmUp(world: World, slot: Slot, signal: AbortSignal): Promise<string> {
+  const { config, clock, traffic } = world;
+  const { warmup } = config.progressive;
+  if (!warmup) return 'nothing to ask';
+  const logged = warmup.replay > 0 ? ((await traffic?.last(warmup.replay)) ?? []) : [];
+  const requests = warmRequests(warmup, logged);
+  if (requests.length === 0) return 'nothing to ask: no paths, and nothing in the log';
+  const began = clock.elapsed();
+  const windows: Window[] = [];
+  let failed = 0;
+  const left = () => began + warmup.deadline - clock.elapsed();
+  while (left() > 0 && !isSettled(windows)) {
+    const { latencies, errors } = await oneWindow(world, slot, requests, windows.length * windowSize, left, signal);
+    failed += errors;
+    if (latencies.length > 0) windows.push(windowOf(latencies));
+    signal.throwIfAborted();
+  }
+  if (warmup.required) mustBeWarm(windows, failed);
+  return summary(windows, failed);
+}
+
+/** Only what reads, without a body; nothing that tells who somebody is goes along, unless it was allowed. */
+export function warmRequests(warmup: WarmUp, logged: readonly LoggedRequest[]): readonly WarmRequest[] {
+  const paths = warmup.paths.map((target) => ({ method: 'GET', target, host: undefined, agent: undefined }) as const);
+  const skipped = warmup.skip.map(patternOf);
+  const replayed = logged.flatMap(({ method, target, host, agent, status }): readonly WarmRequest[] => {
+    if ((method !== 'GET' && method !== 'HEAD') || !target.startsWith('/') || status >= 500) return [];
+    if (status === 101 || warmup.skipHosts.includes(host) || skipped.some((pattern) => pattern.test(target))) return [];
+    return [{ method, target, host: host || undefined, agent: warmup.userAgent ? agent : undefined }];
+  });
+  return [...paths, ...replayed];
+}
+
+/** Three windows in a row, none of which was better than the best before it by a twentieth, in median or in the slowest. */
+export function isSettled(windows: readonly Window[]): boolean {
+  const last = windows.slice(-3);
+  const before = windows.slice(0, -3);
+  if (before.length === 0) return false;
+  const best = (of: (window: Window) => number) => Math.min(...before.map(of));
+  const isNoBetter = (window: Window) =>
+    window.median > 0.95 * best(({ median }) => median) && window.high > 0.95 * best(({ high }) => high);
+  return last.every(isNoBetter);
+}
+
+async function oneWindow(
+  { host, config, clock, address }: World,
+  slot: Slot,
+  requests: readonly WarmRequest[],
+  from: number,
+  left: () => number,
+  signal: AbortSignal,
+): Promise<{ latencies: number[]; errors: number }> {
+  const base = `http://${endpoint(config, slot, address)}`;
+  const latencies: number[] = [];
+  let [at, errors] = [from, 0];
+  const worker = async () => {
+    while (at < from + windowSize && left() > 0 && !signal.aborted) {
+      const one = requests[at++ % requests.length];
+      if (!one) return;
+      const began = clock.elapsed();
+      const answer = await host
+        .request({ url: `${base}${one.target}`, method: one.method, headers: headersOf(config, one), timeout, signal })
+        .catch(() => undefined);
+      if (answer === undefined || answer.status >= 500) errors += 1;
+      else latencies.push(clock.elapsed() - began);
+    }
+  };
+  await Promise.all(Array.from({ length: config.progressive.warmup?.parallel ?? 1 }, worker));
+  return { latencies, errors };
+}
+
+function headersOf({ domains, router, progressive }: World['config'], { host, agent }: WarmRequest) {
+  const name = host ?? domains[0];
+  return {
+    'user-agent': agent ?? 'cutover-warm-up',
+    'x-forwarded-proto': router.tls ? 'https' : 'http',
+    ...(name === undefined ? {} : { host: name }),
+    ...progressive.warmup?.headers,
+  };
+}
+
+/** `*` stands for anything; with or without a query. */
+function patternOf(written: string): RegExp {
+  const escaped = written.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return new RegExp(`^${escaped.join('.*')}(\\?.*)?$`);
+}
+
+function windowOf(latencies: readonly number[]): Window {
+  const sorted = latencies.toSorted((a, b) => a - b);
+  const at = (quantile: number) => sorted[Math.floor(sorted.length * quantile)] ?? 0;
+  return { median: at(0.5), high: at(0.95) };
+}
+
+function summary(windows: readonly Window[], failed: number): string {
+  const [first, last] = [windows[0], windows.at(-1)];
+  if (!first || !last) return `no answer to ${failed} requests`;
+  const count = (windows.length * windowSize).toLocaleString('en');
+  const quicker = `95 % in ${first.high.toFixed(1)} ms, then ${last.high.toFixed(1)} ms`;
+  const rest = isSettled(windows) ? '' : '; not settled by the deadline';
+  return `${count} requests: ${quicker}${failed > 0 ? `; ${failed} failed` : ''}${rest}`;
+}
+
+function mustBeWarm(windows: readonly Window[], failed: number): void {
+  if (failed === 0 && isSettled(windows)) return;
+  throw new Failure({
+    code: 'NOT_WARM',
+    what: 'the new release did not warm up',
+    why:
+      failed > 0
+        ? `${failed} requests were answered 5xx or not at all`
+        : 'its answers still got quicker at the deadline',
+    fix: 'see its log; raise warmup.deadline, or leave out warmup.required',
+  });
+}
