@@ -91,6 +91,8 @@ export interface HttpRequest {
   headers?: Readonly<Record<string, string>>;
   /** Default GET. */
   method?: 'GET' | 'HEAD';
+  /** Over a connection that stays open for more of the kind. */
+  kept?: boolean;
   /** The answer has to tell where the connection came from. */
   traced?: boolean;
   /** Milliseconds. */
@@ -183,10 +185,10 @@ export interface Router {
   read(): Promise<Split>;
   /** Takes effect whole, or the old split stays in force and it rejects. */
   write(split: Split): Promise<void>;
-  /** One request through the front door: which slot answered it. */
-  ask(signal?: AbortSignal): Promise<FrontDoorAnswer>;
-  /** Open connections through the router to a slot; with `cut`, where it can, it takes these away from it. */
-  connections(slot: Slot, end?: 'cut'): Promise<number>;
+  /** One request through the front door: which slot answered it. `kept`: over a connection that is kept open. */
+  ask(signal?: AbortSignal, how?: 'kept'): Promise<FrontDoorAnswer>;
+  /** What is open through the router to a slot; with `cut`, where it can, it takes this away from it. */
+  connections(slot: Slot, end?: 'cut'): Promise<Connections>;
   /** What `setup` has to do once, as data, for the user who will deploy. */
   install(deployer: string): Promise<readonly SetupAction[]>;
 }
@@ -201,6 +203,15 @@ export interface Pools {
   use(slot: Slot, addresses: readonly string[]): Promise<void>;
   /** Takes away what is open to one of them; answers with how many that were. */
   cut(slot: Slot, address: string): Promise<number>;
+}
+
+export interface Connections {
+  /** All, those that idle between two requests included. */
+  open: number;
+  /** WebSockets and event streams, where they can be told apart. */
+  streams?: number;
+  /** Requests that have no answer yet, streams apart, where that can be seen. */
+  waiting?: number;
 }
 
 export interface FrontDoorAnswer {

@@ -62,6 +62,7 @@ export function build(setCode: (code: number) => void): Command {
   const summary = ['--summary <file>', 'add the outcome to a file, as Markdown for a CI job'] as const;
   const json = ['--json', 'for machines: JSON on standard output'] as const;
   const wait = ['--wait <time>', 'queue for the lock so long, e.g. 5m'] as const;
+  const prove = ['--prove [rate]', 'send requests through the front door meanwhile, 20 a second, and count'] as const;
   const message = ['-m, --message <text>', 'why, for the history'] as const;
 
   add('init', 'write a cutover.yaml that fits this folder', () => import('./commands/init.ts')).option(
@@ -79,9 +80,11 @@ export function build(setCode: (code: number) => void): Command {
     .option(...wait)
     .option(...message)
     .option(...summary)
+    .option(...prove)
     .option('--catch-up', 'leave servers alone on which this artifact is live already')
     .option('--not-reversible <why>', 'later rollbacks past this release are refused');
   add('rollback [release]', 'switch back to the release before, or to a named one', daily('rollback'))
+    .option(...prove)
     .option(...json)
     .option(...wait)
     .option(...message)

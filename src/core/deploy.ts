@@ -32,7 +32,7 @@ export async function plannedDeploy(
   id = nextId(view),
 ): Promise<Planned> {
   const { begin, release } = await planned(world, view, artifact, options, id);
-  return { begin, job: jobOf(view, { release, source: artifact }) };
+  return { begin, job: jobOf(view, { release, source: artifact }, options.prove) };
 }
 
 async function planned(

@@ -6,6 +6,8 @@ import type { Begin, Deployment, End, JournalEntry, StepDone } from './journal.t
 import { runHook } from './hook.ts';
 import { mustNotBeAborted } from './order.ts';
 import { perform, type Job } from './perform.ts';
+import type { Traffic } from '../ports.ts';
+import { startProver } from './prove.ts';
 import { planAbort, pointOfNoReturn, type Step, type Undo } from './plan.ts';
 import type { Slot } from './slot.ts';
 import { soleSlot } from './split.ts';
@@ -28,6 +30,7 @@ export async function execute(world: World, job: Job, begin: Begin, signal: Abor
     deadline: deadlineOf(world, begin.plan),
   });
   await world.store.append(begin);
+  if (job.prove) job.prover = startProver(world, begin, job.prove);
   const progress = { done: [] as Step[] };
   try {
     await runSteps(world, job, begin, 0, progress, signal);
@@ -184,7 +187,9 @@ async function finish(world: World, job: Job, begin: Begin, outcome: Outcome, be
   const { router, runtime, store, clock, traffic } = world;
   const live = begin.command === 'down' ? undefined : soleSlot(await router.read());
   const release = live && (await runtime.inspect(live, 'alive')).release;
-  const counted = begin.mark && traffic ? await traffic.since(begin.mark) : undefined;
+  const proof = await job.prover?.stop();
+  if (proof) world.report({ type: 'proof', ...proof });
+  const counted = traffic && (await counts(traffic, begin.mark, job.since));
   const end: End = {
     kind: 'end',
     deployment: begin.deployment,
@@ -193,10 +198,21 @@ async function finish(world: World, job: Job, begin: Begin, outcome: Outcome, be
     ...(live && release ? { live, release } : {}),
     ...counted,
     cut: job.cut,
+    ...(proof ? { proof } : {}),
   };
   await store.append(end);
   world.report({ type: 'end', outcome, took: clock.elapsed() - began });
   return end;
+}
+
+async function counts(traffic: Traffic, mark: string | undefined, since: string | undefined): Promise<Partial<End>> {
+  const [counted, failovers, now] = await Promise.all([
+    mark === undefined ? undefined : traffic.since(mark),
+    since === undefined ? undefined : traffic.failovers(since),
+    traffic.mark(),
+  ]);
+  const { requests = 0, seconds = 0 } = failovers ?? {};
+  return { ...counted, mark: now, ...(requests > 0 ? { failovers: { requests, seconds } } : {}) };
 }
 
 function warn(world: World, problem: unknown): void {

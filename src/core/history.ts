@@ -1,4 +1,5 @@
 import type { Deployment } from './journal.ts';
+import type { Proof } from './prove.ts';
 import type { Slot } from './slot.ts';
 
 /** One line of `history --json`. */
@@ -23,6 +24,10 @@ export interface HistoryEntry {
   lost: number | null;
   /** Connections that were open when their slot was stopped. */
   cut: number;
+  /** What the standby answered before, because the release that was live could not; null: nothing. */
+  failovers: { requests: number; seconds: number } | null;
+  /** What the strict client of `--prove` saw; null: there was none. */
+  proof: Proof | null;
 }
 
 export function historyOf(deployments: readonly Deployment[]): readonly HistoryEntry[] {
@@ -43,6 +48,8 @@ export function historyOf(deployments: readonly Deployment[]): readonly HistoryE
       requests: end?.requests ?? null,
       lost: end?.lost ?? null,
       cut: end?.cut ?? 0,
+      failovers: end?.failovers ?? null,
+      proof: end?.proof ?? null,
     };
   });
 }

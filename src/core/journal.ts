@@ -1,5 +1,7 @@
 import type { Outcome } from './events.ts';
+import type { Failovers } from '../ports.ts';
 import type { Step } from './plan.ts';
+import type { Proof } from './prove.ts';
 import type { Slot } from './slot.ts';
 import type { Split } from './split.ts';
 
@@ -68,6 +70,12 @@ export interface End {
   requests?: number | undefined;
   lost?: number | undefined;
   cut?: number | undefined;
+  /** Position in the front door's log. */
+  mark?: string | undefined;
+  /** What the standby answered since the deployment before ended, because the live release could not. */
+  failovers?: Pick<Failovers, 'requests' | 'seconds'> | undefined;
+  /** What a strict client saw. */
+  proof?: Proof | undefined;
 }
 
 /** All entries of one deployment, put together. */

@@ -9,7 +9,9 @@ import type { Slot } from './slot.ts';
 import { sameSplit, soleSlot, type Split } from './split.ts';
 import { prune, type Artifact } from './stage.ts';
 import { trafficText } from './view.ts';
+import type { Prover } from './prove.ts';
 import { mustStillRun, type Proven } from './still-runs.ts';
+import { drained } from './drain.ts';
 import { warmUp } from './warm-up.ts';
 import { watchRelease, type Watching } from './watch.ts';
 import { humanDuration } from '../lib/duration.ts';
@@ -24,6 +26,11 @@ export interface Job {
   proven: Proven | undefined;
   /** What is under way; set when it begins. */
   deployment: string;
+  /** Requests a second of a strict client at the front door, meanwhile. */
+  prove?: number | undefined;
+  prover?: Prover;
+  /** Where the front door's log stood when the deployment before ended. */
+  since?: string | undefined;
   /** What was seen of the new release since it got traffic. */
   watching?: Watching;
   /** Connections that were still open when their slot was stopped; counted here as it happens. */
@@ -31,7 +38,6 @@ export interface Job {
 }
 
 const confirmsInARow = 3;
-const drainInterval = 50;
 const progressInterval = 200;
 
 /** Carries out one step and verifies it. Answers with a few words about how it went. */
@@ -40,7 +46,7 @@ export async function perform(world: World, job: Job, step: Step, signal: AbortS
     case 'stage':
       return job.artifact && staged(world, job.artifact, signal);
     case 'drain':
-      return drain(world, job, step, signal);
+      return drained(world, job, step, signal);
     case 'stop':
       return stopped(world, step.slot);
     case 'start':
@@ -74,25 +80,6 @@ async function staged(
     report({ type: 'progress', sent, total });
   };
   return artifacts.stage(release, source, { signal, progress });
-}
-
-async function drain(
-  { router, clock, config }: World,
-  job: Job,
-  { slot, cut }: Extract<Step, { do: 'drain' }>,
-  signal: AbortSignal,
-): Promise<string> {
-  const end = clock.elapsed() + config.drain;
-  let open = await router.connections(slot);
-  while (open > 0 && clock.elapsed() < end) {
-    await clock.sleep(drainInterval, signal);
-    open = await router.connections(slot);
-  }
-  if (open > 0 && cut) open = await router.connections(slot, 'cut');
-  job.cut += open;
-  if (open === 0) return 'no connection left';
-  const after = `${open} still open after ${humanDuration(config.drain)}`;
-  return cut ? `${after}: cut` : `${after}; stopping cuts them`;
 }
 
 async function stopped({ runtime, config }: World, slot: Slot): Promise<string> {

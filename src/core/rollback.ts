@@ -25,7 +25,7 @@ export function rollback(world: World, options: RollbackOptions): Promise<Finish
 export async function plannedRollback(
   world: World,
   view: View,
-  { release, message }: Pick<RollbackOptions, 'release' | 'message'>,
+  { release, message, prove }: Pick<RollbackOptions, 'release' | 'message' | 'prove'>,
 ): Promise<Planned> {
   mustAgree(view);
   const { live } = view;
@@ -48,7 +48,7 @@ export async function plannedRollback(
     hooks: configuredHooks(world),
   });
   const begin = beginOf(world, view, 'rollback', { plan, to: slot, release: target.id, message });
-  return { begin, job: jobOf(view) };
+  return { begin, job: jobOf(view, undefined, prove) };
 }
 
 function isUp({ slots }: View, slot: Slot, release: string): boolean {

@@ -12,6 +12,8 @@ export interface SessionOptions {
   command: string;
   /** Milliseconds to queue for the lock; 0 gives up at once. */
   wait: number;
+  /** Requests a second of a strict client through the front door, meanwhile; undefined: none. */
+  prove?: number | undefined;
   /** How closely to look at the slots before `work`; `full` where a slot will be started. */
   depth?: 'alive' | 'full';
   signal: AbortSignal;
@@ -76,8 +78,9 @@ export async function settled(world: World, depth: SessionOptions['depth']): Pro
   return look(world, depth);
 }
 
-export function jobOf(view: View, artifact?: Job['artifact']): Job {
-  return { artifact, releases: view.releases, proven: undefined, deployment: '', cut: 0 };
+export function jobOf(view: View, artifact?: Job['artifact'], prove?: number): Job {
+  const since = view.deployments.findLast(({ end }) => end?.mark)?.end?.mark;
+  return { artifact, releases: view.releases, proven: undefined, deployment: '', cut: 0, since, prove };
 }
 
 export function beginOf(

@@ -27,6 +27,12 @@ const slotStatus = z
     connections: count.nullable().meta({
       description: 'Open connections of clients to the slot, by connection tracking; null: the router is not `l4`.',
     }),
+    streams: count.nullable().meta({
+      description: 'WebSockets and event streams that are open to the slot; null: they cannot be told apart.',
+    }),
+    waiting: count.nullable().meta({
+      description: 'Requests that the slot has not answered yet, streams apart; null: unknown.',
+    }),
     detail: z.string().nullable().meta({ description: 'Why it is not as it should be, for people.' }),
   })
   .meta({ id: 'slot' });
@@ -47,7 +53,7 @@ const agreement = z
 
 export const statusSchema = z
   .strictObject({
-    version: z.literal(2).meta({ description: 'Version of this document.' }),
+    version: z.literal(3).meta({ description: 'Version of this document.' }),
     app: z.string().meta({ description: 'Name of the application.' }),
     live: slot.nullable().meta({ description: 'Slot that gets the traffic; null before the first deploy.' }),
     split: z
@@ -83,6 +89,17 @@ export const statusSchema = z
       .nullable()
       .meta({ description: 'The deployment that is not finished, or null.' }),
     releases: z.array(z.string()).meta({ description: 'Releases on the server, oldest first.' }),
+    failovers: z
+      .strictObject({
+        requests: count.meta({ description: 'Requests that it answered.' }),
+        seconds: count.meta({ description: 'Seconds in which there was one.' }),
+        last: z.string().meta({ description: 'When the last one was, as the log writes it.' }),
+      })
+      .nullable()
+      .meta({
+        description:
+          'What the standby answered since the last deployment, because the live release could not; null: nothing.',
+      }),
     next: z.string().meta({ description: 'What to type next, for people.' }),
   })
   .meta({ title: 'cutover status --json' }) satisfies z.ZodType<Status>;

@@ -21,13 +21,17 @@ export interface SlotStatus {
   memory: number | null;
   /** Open connections through the router, where it tells them apart from idle ones of its own: `l4`. */
   connections: number | null;
+  /** WebSockets and event streams that are open to it; null where they cannot be told apart. */
+  streams: number | null;
+  /** Requests that it has not answered yet, as far as that can be seen. */
+  waiting: number | null;
   /** Why it is not as it should be. */
   detail: string | null;
 }
 
 /** The document of `status --json`; `schema/status.schema.json` describes it. */
 export interface Status {
-  version: 2;
+  version: 3;
   app: string;
   live: Slot | null;
   split: Split;
@@ -39,6 +43,8 @@ export interface Status {
   liveSince: { at: string; by: string; command: string; message: string | null } | null;
   deployment: { id: string; command: string; by: string; at: string; step: string | null; running: boolean } | null;
   releases: readonly string[];
+  /** Answers that the standby gave since the last deployment, because the live release could not; null: none, or unknown. */
+  failovers: { requests: number; seconds: number; last: string } | null;
   /** What to type next, for people. */
   next: string;
 }
@@ -48,8 +54,9 @@ export async function statusOf(world: World, view: View): Promise<Status> {
   const owner = view.unfinished ? await store.lockOwner() : undefined;
   const running = owner?.alive ?? false;
   const [blue, green] = await Promise.all(slots.map((slot) => connectionsOf(world, view, slot)));
+  const none = { connections: null, streams: null, waiting: null };
   return {
-    version: 2,
+    version: 3,
     app: config.app,
     live: view.live ?? null,
     split: view.split,
@@ -60,22 +67,35 @@ export async function statusOf(world: World, view: View): Promise<Status> {
       detail: view.frontDoor.detail,
     },
     slots: {
-      blue: { ...slotStatus('blue', view, config.slots.blue), connections: blue ?? null },
-      green: { ...slotStatus('green', view, config.slots.green), connections: green ?? null },
+      blue: { ...slotStatus('blue', view, config.slots.blue), ...(blue ?? none) },
+      green: { ...slotStatus('green', view, config.slots.green), ...(green ?? none) },
     },
     liveSince: liveSince(view),
     deployment: view.unfinished ? unfinished(view.unfinished, running) : null,
     releases: view.releases.map(({ id }) => id),
+    failovers: await failoversOf(world, view),
     next: nextCommand(view, running, standbyIsOver(view, config.standby, world.clock.now()) !== undefined),
   };
 }
 
-async function connectionsOf({ config, router }: World, view: View, slot: Slot): Promise<number | undefined> {
-  if (config.router.mode !== 'l4' || view.slots[slot].state !== 'running') return undefined;
-  return router.connections(slot);
+type Open = Pick<SlotStatus, 'connections' | 'streams' | 'waiting'>;
+
+/** What idles between nginx and the application is nobody's. */
+async function connectionsOf({ config, router }: World, view: View, slot: Slot): Promise<Open | undefined> {
+  const ofKernel = config.router.mode === 'l4';
+  if (view.slots[slot].state !== 'running' || (view.depth === 'alive' && !ofKernel)) return undefined;
+  const { open, streams, waiting } = await router.connections(slot);
+  return { connections: ofKernel ? open : null, streams: streams ?? null, waiting: waiting ?? null };
 }
 
-function slotStatus(slot: Slot, view: View, port: number): Omit<SlotStatus, 'connections'> {
+async function failoversOf({ traffic }: World, { depth, deployments }: View): Promise<Status['failovers']> {
+  const mark = deployments.findLast(({ end }) => end?.mark)?.end?.mark;
+  if (!traffic || mark === undefined || depth === 'alive') return null;
+  const { requests, seconds, last } = await traffic.failovers(mark);
+  return last === undefined ? null : { requests, seconds, last };
+}
+
+function slotStatus(slot: Slot, view: View, port: number): Omit<SlotStatus, keyof Open> {
   const seen = view.slots[slot];
   return {
     state: stateOf(slot, seen, view, port),

@@ -105,7 +105,7 @@ export function worldOf(server: Server, fate: Fate = { at: 0, how: 'live' }): Wo
       read: () => answered(() => server.split),
       write: (split) => effect(() => void (server.split = split)),
       ask: () => answered(() => asked(server)),
-      connections: () => answered(() => 0),
+      connections: () => answered(() => ({ open: 0 })),
       install: () => answered(() => []),
     },
     runtime: {

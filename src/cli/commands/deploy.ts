@@ -4,6 +4,7 @@ import type { FleetDeployOptions } from '../../core/fleet-deploy.ts';
 import type { Artifact } from '../../core/stage.ts';
 import { look } from '../../core/view.ts';
 import { parseDuration } from '../duration-option.ts';
+import { rateOf } from '../rate-option.ts';
 import { opened, openedToLook, reporterOf, type MainOptions } from '../main-options.ts';
 import { planText } from '../render/result.ts';
 import { interruptible } from '../signals.ts';
@@ -18,6 +19,7 @@ interface Options extends MainOptions {
   message?: string;
   notReversible?: string;
   catchUp?: boolean;
+  prove?: string | true;
 }
 
 export default async function deployCommand(options: Options, named?: string): Promise<void> {
@@ -28,6 +30,7 @@ export default async function deployCommand(options: Options, named?: string): P
     message: options.message,
     notReversible: options.notReversible,
     catchUp: options.catchUp ?? false,
+    prove: rateOf(options.prove),
   };
   if (options.plan) return showPlans(await targetsOf(options), options, how, named);
   await summarized(options, async () => {

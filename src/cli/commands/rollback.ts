@@ -1,5 +1,6 @@
 import { rollback, type RollbackOptions } from '../../core/rollback.ts';
 import { parseDuration } from '../duration-option.ts';
+import { rateOf } from '../rate-option.ts';
 import { opened, reporterOf, type MainOptions } from '../main-options.ts';
 import { interruptible } from '../signals.ts';
 import { single } from '../single.ts';
@@ -10,6 +11,7 @@ import { whoWeAre } from '../who.ts';
 interface Options extends MainOptions {
   wait?: string;
   message?: string;
+  prove?: string | true;
 }
 
 export default async function rollbackCommand(options: Options, release?: string): Promise<void> {
@@ -19,6 +21,7 @@ export default async function rollbackCommand(options: Options, release?: string
     signal: interruptible(),
     release,
     message: options.message,
+    prove: rateOf(options.prove),
   };
   await summarized(options, async () => {
     const targets = await targetsOf(options);

@@ -17,8 +17,11 @@ export function historyText(entries: readonly HistoryEntry[], paint: Paint): str
   return [lines[0] ?? '', ...detailed, ''].join('\n');
 }
 
-function stepsText({ steps }: HistoryEntry): string {
-  return steps.map(({ step, took }) => `${step} ${took === null ? '…' : humanDuration(took)}`).join(' · ');
+function stepsText({ steps, failovers, proof }: HistoryEntry): string {
+  const parts = steps.map(({ step, took }) => `${step} ${took === null ? '…' : humanDuration(took)}`);
+  if (proof) parts.push(`proved with ${proof.sent} requests, ${proof.lost} lost`);
+  if (failovers) parts.push(`before it the standby answered ${failovers.requests} requests in ${failovers.seconds} s`);
+  return parts.join(' · ');
 }
 
 function row(entry: HistoryEntry, paint: Paint): readonly string[] {

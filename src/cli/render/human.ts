@@ -1,8 +1,10 @@
 import type { Counts } from '../../core/evidence.ts';
+import { openText } from '../../core/drain.ts';
 import type { ReporterEvent } from '../../core/events.ts';
 import { humanBytes, humanDuration } from '../../lib/duration.ts';
 import type { Reporter } from '../../ports.ts';
 import { paintFor, type Paint } from './paint.ts';
+import { proofText } from './proof.ts';
 import { stepIntent, stepName } from './step.ts';
 
 const nameWidth = 9;
@@ -19,6 +21,7 @@ export function humanReporter(stream: NodeJS.WriteStream, app: string, server?: 
     if (event.type === 'step' && live)
       stream.write(`\r\u001B[K ${paint.blue('▸')} ${line(stepName(event.step), stepIntent(event.step))}`);
     if (event.type === 'watch' && live) stream.write(`\r\u001B[K ${paint.blue('▸')} ${line('watch', watching(event))}`);
+    if (event.type === 'drain' && live) stream.write(`\r\u001B[K ${paint.blue('▸')} ${line('drain', draining(event))}`);
     const text = eventText(event, app, paint);
     if (text !== undefined) say(text);
   };
@@ -36,11 +39,14 @@ function eventText(event: ReporterEvent, app: string, paint: Paint): string | un
       return event.plan.length > 0 ? paint.yellow(`   going back: ${event.why}`) : undefined;
     case 'note':
       return paint.dim(`   ${event.text}`);
+    case 'proof':
+      return proofText(event, paint);
     case 'warning':
       return paint.yellow(` ! ${event.text}`);
     case 'step':
     case 'progress':
     case 'watch':
+    case 'drain':
     case 'end':
       return undefined;
   }
@@ -58,6 +64,10 @@ function watching({ percent, left, paused, seen }: Extract<ReporterEvent, { type
   const of = ({ requests, bad }: Counts) => `${bad} of ${requests} bad`;
   const rest = paused ? 'paused: `cutover promote` or `abort`' : `${humanDuration(left)} left`;
   return `${percent} %: new ${of(seen.fresh)}, old ${of(seen.old)}; ${rest}`;
+}
+
+function draining({ slot, left, seen }: Extract<ReporterEvent, { type: 'drain' }>): string {
+  return `${openText(seen)} open to ${slot}; ${humanDuration(left)} left`;
 }
 
 function line(name: string, words: string): string {

@@ -6,25 +6,30 @@ import { table } from './table.ts';
 
 /** One screen: what is live, what stands by, whether all agree, and what to type next. */
 export function statusText(status: Status, now: number, paint: Paint): string {
-  const counts = slots.some((slot) => status.slots[slot].connections !== null);
+  const counts = countsIn(status);
   const rows = slots.map((slot) => slotRow(slot, status.slots[slot], status.split[slot], now, paint, counts));
   const parts = [
     headline(status, now, paint),
     '',
-    table(
-      ['slot', 'state', 'release', 'port', 'pid', 'up', 'memory', 'restarts', ...(counts ? ['connections'] : []), ''],
-      rows,
-      paint,
-    ),
+    table(['slot', 'state', 'release', 'port', 'pid', 'up', 'memory', 'restarts', ...counts, ''], rows, paint),
     '',
     `front door  ${status.frontDoor.detail}`,
     `releases    ${status.releases.join(', ') || 'none'}`,
+    ...failoverLines(status, paint),
     ...deploymentLines(status, paint),
     ...disagreementLines(status, paint),
     `next        ${status.next}`,
     '',
   ];
   return parts.join('\n');
+}
+
+const possible = ['connections', 'streams', 'waiting'] as const;
+type Count = (typeof possible)[number];
+
+/** Columns with something to tell. */
+function countsIn({ slots: seen }: Status): readonly Count[] {
+  return possible.filter((name) => slots.some((slot) => seen[slot][name] !== null));
 }
 
 function headline(
@@ -49,7 +54,7 @@ function slotRow(
   share: number,
   now: number,
   paint: Paint,
-  counts: boolean,
+  counts: readonly Count[],
 ): readonly string[] {
   const colour = {
     live: paint.green,
@@ -68,9 +73,15 @@ function slotRow(
     seen.since ? humanDuration(now - Date.parse(seen.since)) : '-',
     seen.memory === null ? '-' : humanBytes(seen.memory),
     String(seen.restarts),
-    ...(counts ? [String(seen.connections ?? '-')] : []),
+    ...counts.map((name) => String(seen[name] ?? '-')),
     seen.detail ?? '',
   ];
+}
+
+function failoverLines({ failovers }: Status, paint: Paint): readonly string[] {
+  if (!failovers) return [];
+  const { requests, seconds, last } = failovers;
+  return [paint.yellow(`failover    the standby answered ${requests} requests in ${seconds} s, last at ${last}`)];
 }
 
 function deploymentLines({ deployment }: Status, paint: Paint): readonly string[] {

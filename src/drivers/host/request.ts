@@ -4,12 +4,12 @@ import type { HttpAnswer, HttpRequest } from '../../ports.ts';
 
 const bodyLimit = 64 * 1024;
 
-/** One request on a connection of its own, by way of a socket file if there is one. */
+/** One request on a connection of its own, or on a kept one, by way of a socket file if there is one. */
 export async function request(
-  { url, method = 'GET', headers, timeout, signal }: HttpRequest,
+  { url, method = 'GET', headers, timeout, signal, kept }: HttpRequest,
   socketPath?: string,
 ): Promise<HttpAnswer> {
-  const { get } = url.startsWith('https:') ? await import('node:https') : http;
+  const { get, Agent } = url.startsWith('https:') ? await import('node:https') : http;
   // It may have been called off while the way there was made.
   signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
@@ -20,7 +20,7 @@ export async function request(
     const outgoing = get(
       url,
       {
-        agent: false,
+        agent: kept ? keptBy(Agent) : false,
         method,
         ...(socketPath === undefined ? {} : { socketPath }),
         headers,
@@ -55,6 +55,15 @@ export async function request(
       reject(new Error('the connection was closed'));
     });
   });
+}
+
+const agents = new Map<unknown, http.Agent>();
+const keptConnections = 4;
+
+function keptBy(Agent: new (options: http.AgentOptions) => http.Agent): http.Agent {
+  const agent = agents.get(Agent) ?? new Agent({ keepAlive: true, maxSockets: keptConnections });
+  agents.set(Agent, agent);
+  return agent;
 }
 
 function localEnd({ localAddress: address, localPort: port }: Socket): HttpAnswer['from'] {

@@ -11,7 +11,7 @@ export default function noRouter(host: Host, config: Config): Router {
     granularity: 100,
     ...marker,
     ask: async () => answerOf(soleSlot(await marker.read())),
-    connections: async () => 0,
+    connections: async () => ({ open: 0 }),
     install: async () => markerActions(config.state, 'blue', 'which slot does the work'),
   };
 }

@@ -73,8 +73,7 @@ export default function l4Router(host: Host, config: Config): Router {
     read,
     write,
     ask,
-    connections: async (slot, end) =>
-      Number(await callHelper(host, config, end === 'cut' ? 'cut' : 'count', slot).then((text) => sum(text))),
+    connections: async (slot, end) => ({ open: sum(await callHelper(host, config, end ?? 'count', slot)) }),
     install: (deployer) => installL4(host, config, deployer),
   };
 }

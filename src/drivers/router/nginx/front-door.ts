@@ -13,6 +13,7 @@ export async function askFrontDoor(
   config: Config,
   token: string | undefined,
   signal?: AbortSignal,
+  how?: 'kept',
 ): Promise<FrontDoorAnswer> {
   const base = frontDoorUrl(config);
   if (token === undefined) return silent(`${base}: not set up yet`);
@@ -22,6 +23,7 @@ export async function askFrontDoor(
       url: `${base}/.cutover/${token}`,
       headers: name ? { host: name } : {},
       timeout,
+      kept: how === 'kept',
       ...(signal ? { signal } : {}),
     });
     const upstream = answer.headers['x-cutover-upstream'];

@@ -18,7 +18,7 @@ export default function markerRouter(host: Host, config: Config): Router {
     name: `nginx (${config.router.mode})`,
     granularity: config.progressive.shift ? 1 : 100,
     ...(shares ? splitLink(host, config.state) : markerFile(host, config.state)),
-    ask: async (signal) => askFrontDoor(host, config, await frontDoorToken(host, config.state), signal),
+    ask: async (signal, how) => askFrontDoor(host, config, await frontDoorToken(host, config.state), signal, how),
     connections: (slot) => connectionsTo(host, config, slot),
     install: () => installMarker(host, config),
   };

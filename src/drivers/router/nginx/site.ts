@@ -2,6 +2,7 @@ import type { Config } from '../../../config/config.ts';
 import type { Slot } from '../../../core/slot.ts';
 import { accessLogFormat, accessLogLine, ownLogLine } from './access-log.ts';
 import { endpoint } from '../../../core/endpoint.ts';
+import { marksStreams, streamSource } from './connections.ts';
 import { lookedAt, sharingLines, sharingMaps, type SharingFacts } from './sharing.ts';
 import { underscored, upstreamName, upstreams } from './upstreams.ts';
 
@@ -102,7 +103,7 @@ location @cutover_stream {
   proxy_buffering off;
   proxy_read_timeout 1h;
   proxy_send_timeout 1h;
-${indent(forwarded)}
+${marksStreams(config) ? `  proxy_bind ${streamSource};\n` : ''}${indent(forwarded)}
   proxy_set_header Connection $cutover_${name}_connection;
   proxy_set_header Upgrade $cutover_${name}_upgrade;
 ${indent(passing(config, facts))}
