@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse.ts';
-import { configWith, mistakesIn } from './support.ts';
+import { configWith } from './support.ts';
 
 const defaults: Config = {
   file: '/srv/shop/cutover.yaml',
@@ -206,12 +206,5 @@ describe('parseConfig', () => {
       timeout: 4000,
       deadline: 4000,
     });
-  });
-
-  it('writes host names in small letters', () => {
-    expect(configWith('domain: [Shop.Example.com, "*.shop.example.com"]').domains).toEqual([
-      'shop.example.com',
-      '*.shop.example.com',
-    ]);
   });
 });

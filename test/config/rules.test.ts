@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/parse.ts';
-import { mistakesWith } from './support.ts';
+import { configWith, mistakesIn, mistakesWith } from './support.ts';
 
 describe('what contradicts itself is refused', () => {
   it.each([
@@ -57,4 +57,27 @@ describe('slots with addresses of their own', () => {
     expect(container.published).toBe(true);
     expect(slots).toEqual({ blue: 9001, green: 8082 });
   });
+});
+
+it('an application that is not a jar must say how it is started', () => {
+  expect(mistakesIn('app: a\nartifact: .\n')).toEqual([
+    'cutover.yaml:2:11 artifact: is not a jar, so say how it is started: run: [program, "{artifact}"]',
+  ]);
+});
+
+it.each([
+  ['shift: [5, 1, 100]', 'must grow'],
+  ['shift: [1, 5]', 'must end with 100'],
+  ['shift: [1, 100]\nrouter: { mode: classic }', 'needs router.mode managed, adopted or l4'],
+  ['preview: {}\nrouter: l4', 'needs router.mode managed or adopted'],
+  ['warmup: { replay: 5 }\nrouter: { mode: adopted }', 'needs router.mode managed'],
+  ['watch: { metrics: [{ name: queue, command: ./q }] }', 'needs max or min'],
+  ['watch: { metrics: [{ name: queue, max: 5 }] }', 'needs one of command, url and prometheus'],
+])('%j is refused', (text, words) => {
+  expect(mistakesIn(`app: a\nartifact: a.jar\n${text}\n`).join('\n')).toContain(words);
+});
+
+it('writes host names in small letters', () => {
+  const { domains } = configWith('domain: [Shop.Example.com, "*.shop.example.com"]');
+  expect(domains).toEqual(['shop.example.com', '*.shop.example.com']);
 });
