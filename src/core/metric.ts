@@ -37,11 +37,8 @@ async function lookAt(world: World, slot: Slot, look: Look, signal: AbortSignal)
   look.last = Number.isNaN(value) ? `no number: ${answer.trim().slice(0, 200) || 'nothing'}` : String(value);
   if (look.misses < misses) return;
   const wanted = [max === Infinity ? '' : `at most ${max}`, min === -Infinity ? '' : `at least ${min}`];
-  throw takenBack(
-    'METRIC_BAD',
-    `${name} is ${look.last}`,
-    `it must be ${wanted.filter(Boolean).join(' and ')}, and was not ${misses} times in a row`,
-  );
+  const why = `it must be ${wanted.filter(Boolean).join(' and ')}, and was not ${misses} times in a row`;
+  throw takenBack({ code: 'METRIC_BAD', what: `${name} is ${look.last}`, why });
 }
 
 async function answerOf({ host, config }: World, slot: Slot, { from }: Metric, signal: AbortSignal): Promise<string> {

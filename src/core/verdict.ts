@@ -1,12 +1,12 @@
 import { humanDuration } from '../lib/duration.ts';
 import { chance, worseIn, type Comparison, type Kind } from './comparison.ts';
 import type { Counts } from './evidence.ts';
-import { Failure } from './failure.ts';
+import { Failure, type FailureFields } from './failure.ts';
 import { otherSlot } from './slot.ts';
 
 const fix = 'see `cutover logs` of the release, mend it, then deploy again';
 
-export function takenBack(code: string, what: string, why: string): Failure {
+export function takenBack({ code, what, why }: Pick<FailureFields, 'code' | 'what' | 'why'>): Failure {
   return new Failure({ code, what: `the new release is taken back: ${what}`, why, fix });
 }
 
@@ -24,7 +24,7 @@ export function mustNotBeWorse(comparison: Comparison): void {
   const seen = `${slot}: ${shareText(fresh, kind)}; ${otherSlot(slot)}: ${shareText(old, kind)}`;
   const tolerated = `up to ${percentText(limit)} is tolerated`;
   const doubt = `a release that is no worse looks like this less than once in ${Math.round(1 / chance).toLocaleString('en')} times`;
-  throw takenBack('RELEASE_WORSE', what, `${seen}; ${tolerated}\n${doubt}`);
+  throw takenBack({ code: 'RELEASE_WORSE', what, why: `${seen}; ${tolerated}\n${doubt}` });
 }
 
 export function tooQuiet(seen: number, needed: number, spent: number, deaf: boolean): Failure {

@@ -140,7 +140,8 @@ async function mustStayHealthy(
   if (health.length > healthLooks) health.shift();
   const misses = health.filter((good) => !good).length;
   if (misses < config.progressive.watch.misses) return;
-  throw takenBack('UNHEALTHY', `${slot} was unhealthy in ${misses} of ${health.length} looks`, answer);
+  const what = `${slot} was unhealthy in ${misses} of ${health.length} looks`;
+  throw takenBack({ code: 'UNHEALTHY', what, why: answer });
 }
 
 /** On a full disk nginx goes on and writes no log. */

@@ -7,6 +7,7 @@ import { makeCertificate } from '../../lab/certificate.ts';
 import { ensureCurrentNginx, ensureNginx } from '../../lab/components.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Config } from '../../src/config/config.ts';
+import { sharesTraffic } from '../../src/config/progressive.ts';
 import {
   adoptedInclude,
   adoptedUpstreams,
@@ -49,6 +50,12 @@ const cases: readonly {
     name: 'managed-https-only',
     kinds: ['current'],
     settings: `${tls.slice(0, -2)}, listen: [] }`,
+    texts: (...given) => ({ 'conf.d/site.conf': site(...given) }),
+  },
+  {
+    name: 'managed-shared',
+    kinds: ['debian', 'current'],
+    settings: 'shift: [1, 5, 100]\npreview: {}',
     texts: (...given) => ({ 'conf.d/site.conf': site(...given) }),
   },
   {
@@ -129,8 +136,9 @@ describe.each(cases)('the golden file $name', ({ name, kinds, settings, texts })
   });
 });
 
-function factsFor(kind: Kind, { router }: Config): SiteFacts {
+function factsFor(kind: Kind, { router, progressive }: Config): SiteFacts {
   return {
+    ...(sharesTraffic(progressive) ? { sharing: { salt: 'salt', secret: 'secret-of-previews' } } : {}),
     traffic: '/srv/shop/traffic',
     token: '0123456789abcdef0123456789abcdef',
     http2Directive: kind === 'current',

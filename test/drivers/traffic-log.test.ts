@@ -22,6 +22,7 @@ describe('a line of the log', () => {
       agent: 'curl',
       status: 200,
       slot: 'blue',
+      passedOver: [],
       answered: true,
       time: 12,
     });
@@ -29,7 +30,12 @@ describe('a line of the log', () => {
 
   it('names the one that was asked last', () => {
     const both = line('POST /a HTTP/1.1', 200, '127.0.0.1:8081, 127.0.0.1:8082', '-, 0.002');
-    expect(loggedRequest(config, both.trimEnd())).toMatchObject({ slot: 'green', answered: true, time: 2 });
+    expect(loggedRequest(config, both.trimEnd())).toMatchObject({
+      slot: 'green',
+      passedOver: ['blue'],
+      answered: true,
+      time: 2,
+    });
     const none = line('POST /a HTTP/1.1', 502, '127.0.0.1:8081', '-');
     expect(loggedRequest(config, none.trimEnd())).toMatchObject({ slot: 'blue', answered: false, time: undefined });
   });

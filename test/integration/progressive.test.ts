@@ -43,9 +43,16 @@ async function isBackOn(live: Slot | null): Promise<void> {
   expect(await stand.status()).toMatchObject({ live, agreement: true, deployment: null });
 }
 
-/** Once the release in the other slot gets so much of the traffic. */
-async function shared(live: Slot | null, percent = 1): Promise<void> {
-  await until(async () => 100 - (await stand.status()).split[live ?? 'blue'] >= percent, 20_000, 'its stage');
+/** Once the newest deployment watches. */
+async function watched(): Promise<void> {
+  const isWatching = () => {
+    const journal = stand.journal();
+    const begin = journal.findLast(({ kind }) => kind === 'begin');
+    const step = journal.findLast(({ kind, deployment }) => kind === 'step' && deployment === begin?.['deployment']);
+    const plan = (begin?.['plan'] ?? []) as readonly { do: string }[];
+    return plan[Number(step?.['index'] ?? 0)]?.do === 'watch';
+  };
+  await until(isWatching, 60_000, 'its first stage');
 }
 
 describe('the watch', () => {
@@ -54,7 +61,8 @@ describe('the watch', () => {
       const { live } = await stand.status();
       const child = stand.start('deploy');
       const end = finished(child);
-      await shared(live);
+      await sleep(300);
+      await watched();
       await sleep(at);
       child.kill('SIGKILL');
       await end;
@@ -68,10 +76,10 @@ describe('the watch', () => {
 
   test('goes on in the new log when the old one is rotated in the middle of it', async () => {
     const log = path.join(stand.state, 'access', 'access.log');
-    stand.configure(`${stages}watch: { for: 2s, requests: 300, quiet: fail }\n`);
-    const { live } = await stand.status();
+    stand.configure(`${base}shift: { stages: [50, 100], for: 1s }\nwatch: { for: 1s, requests: 60, quiet: wait }\n`);
     const end = finished(stand.start('deploy'));
-    await until(async () => (await stand.status()).live !== live, 20_000, 'all traffic');
+    await sleep(300);
+    await watched();
     renameSync(log, `${log}.1`);
     await sleep(150);
     process.kill(Number((await import('node:fs')).readFileSync(stand.nginx.pid, 'utf8')), 'SIGUSR1');

@@ -30,10 +30,9 @@ export function sharingMaps(config: Config, { salt, secret }: SharingFacts): str
 }
 
 /** For the `server` level. The cookie is given to those who have none, while traffic is shared. */
-export function sharingLines({ app, progressive: { shift, preview } }: Config, traffic: string): string {
+export function sharingLines({ app, progressive: { shift } }: Config, traffic: string): string {
   const name = `cutover_${underscored(app)}`;
   const lines = ['disable_symlinks off;'];
-  if (preview) lines.push(`proxy_set_header ${preview.header} "";`);
   if (shift?.sticky !== 'cookie') return lines.join('\n');
   return [
     ...lines,
@@ -41,6 +40,11 @@ export function sharingLines({ app, progressive: { shift, preview } }: Config, t
     `if (-f ${traffic}/current/sticky) { set $${name}_give $${name}_new; }`,
     `add_header Set-Cookie $${name}_give always;`,
   ].join('\n');
+}
+
+/** The application is not told the secret. */
+export function hidden({ progressive: { preview } }: Config): string {
+  return preview ? `\nproxy_set_header ${preview.header} "";` : '';
 }
 
 /** Only what we gave counts, so nobody can weigh more than one client by bringing other values. */

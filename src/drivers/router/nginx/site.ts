@@ -3,8 +3,8 @@ import type { Slot } from '../../../core/slot.ts';
 import { accessLogFormat, accessLogLine, ownLogLine } from './access-log.ts';
 import { endpoint } from '../../../core/endpoint.ts';
 import { marksStreams, streamSource } from './connections.ts';
-import { lookedAt, sharingLines, sharingMaps, type SharingFacts } from './sharing.ts';
-import { underscored, upstreamName, upstreams } from './upstreams.ts';
+import { hidden, lookedAt, sharingLines, sharingMaps, type SharingFacts } from './sharing.ts';
+import { streamUpstreamName, streamUpstreams, underscored, upstreamName, upstreams } from './upstreams.ts';
 
 /** What the text depends on beside the configuration. */
 export interface SiteFacts {
@@ -34,6 +34,7 @@ export function managedSite(config: Config, facts: SiteFacts): string {
   return [
     heading(config.app),
     upstreams(config),
+    marksStreams(config) ? streamUpstreams(config) : '',
     facts.log ? accessLogFormat(config) : '',
     facts.sharing ? sharingMaps(config, facts.sharing) : '',
     upgradeMaps(config.app),
@@ -90,7 +91,7 @@ ${facts.sharing ? `${sharingLines(config, facts.traffic)}\n` : ''}${facts.log ? 
 proxy_http_version 1.1;
 proxy_next_upstream error timeout;
 proxy_set_header Connection "";
-${forwarded}
+${forwarded}${hidden(config)}
 
 location / {
   error_page 418 = @cutover_stream;
@@ -103,19 +104,19 @@ location @cutover_stream {
   proxy_buffering off;
   proxy_read_timeout 1h;
   proxy_send_timeout 1h;
-${marksStreams(config) ? `  proxy_bind ${streamSource};\n` : ''}${indent(forwarded)}
+${marksStreams(config) ? `  proxy_bind ${streamSource};\n` : ''}${indent(`${forwarded}${hidden(config)}`)}
   proxy_set_header Connection $cutover_${name}_connection;
   proxy_set_header Upgrade $cutover_${name}_upgrade;
-${indent(passing(config, facts))}
+${indent(passing(config, facts, marksStreams(config) ? streamUpstreamName : upstreamName))}
 }
 
 ${tellingLocation(facts, choice('cutover_slot', 'http://', config, facts), '$cutover_slot', config)}`;
 }
 
 /** The look itself. Short and without links, because the look is what costs. */
-function passing(config: Config, facts: SiteFacts): string {
-  return `if (-f ${lookedAt(config, facts)}) { proxy_pass http://${upstreamName(config.app, 'green')}; }
-proxy_pass http://${upstreamName(config.app, 'blue')};`;
+function passing(config: Config, facts: SiteFacts, name = upstreamName): string {
+  return `if (-f ${lookedAt(config, facts)}) { proxy_pass http://${name(config.app, 'green')}; }
+proxy_pass http://${name(config.app, 'blue')};`;
 }
 
 /** The look where the user's own `proxy_pass` names a variable. It has a value before and after. */
