@@ -4,7 +4,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startLoadProcess } from '../../lab/load-process.ts';
 import type { Load } from '../../lab/strict-client.ts';
-import { createStand, mustBeDone, type Stand } from '../support/stand.ts';
+import { createStand, finished, mustBeDone, type Stand } from '../support/stand.ts';
+import { until } from '../support/until.ts';
 
 const quick = 'health: { path: /health }\nupstream: { idle: 200ms }\n';
 let stand: Stand;
@@ -105,3 +106,37 @@ async function isUntouched(): Promise<void> {
   expect(status).toMatchObject({ live: 'green', agreement: true, deployment: null });
   expect(status.slots.green).toMatchObject({ state: 'live', release: '2' });
 }
+
+test('a log on a full disk is noticed in the middle of a watch, and `watch.quiet` decides', async () => {
+  const shop = 'health: { path: /health }\nshift: { stages: [50, 100], for: 1s }\n';
+  const small = await createStand({
+    config: `${shop}watch: { for: 0s, requests: 0 }\n`,
+    beforeSetup: ({ state }) => {
+      mkdirSync(path.join(state, 'access'), { recursive: true });
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=755', 'cutover-test', path.join(state, 'access')]);
+    },
+  });
+  const folder = path.join(small.state, 'access');
+  try {
+    mustBeDone(await small.cutover('deploy'));
+    mustBeDone(await small.cutover('deploy'));
+    const { live } = await small.status();
+    const client = await startLoadProcess({ url: small.url, host: small.host, connections: 10, rate: 50 });
+    small.configure(`${shop}watch: { for: 9s, settle: 0s, requests: 20, quiet: fail }\n`);
+    const end = finished(small.start('deploy'));
+    await until(async () => (await small.status()).split[live ?? 'blue'] === 0, 30_000, 'all traffic');
+    expect(() => writeFileSync(path.join(folder, 'filler'), Buffer.alloc(2_000_000))).toThrow('ENOSPC');
+    const { code, stderr } = await end;
+    expect(stderr).toContain('log is not written any more');
+    expect(stderr).toContain('TOO_QUIET');
+    expect(code).toBe(5);
+    expect(await small.status()).toMatchObject({ live, agreement: true, deployment: null });
+    const report = await client.stop();
+    console.log(`a log on a full disk: ${report.lost} of ${report.sent} requests lost`);
+    expect(report.losses).toEqual([]);
+  } finally {
+    await small.cutover('down', '--yes');
+    execFileSync('umount', ['-l', folder]);
+    await small.stop();
+  }
+});

@@ -128,6 +128,8 @@ describe('the watch', () => {
   });
 
   test('takes a release back within a second of its first bad answer', async () => {
+    await load.stop();
+    load = await startLoadProcess({ url: stand.url, host: stand.host, connections: 20, rate: 100 });
     const { live } = await stand.status();
     stand.configure(`${base}watch: { for: 10s, settle: 0s }\nenv: { FAIL: 'errors:100' }\n`);
     mustBeDone(await stand.cutover('setup'));

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startLoadProcess } from '../../lab/load-process.ts';
 import type { Load, LoadReport } from '../../lab/strict-client.ts';
 import { createStand, finished, mustBeDone, type Stand } from '../support/stand.ts';
+import { until } from '../support/until.ts';
 
 let stand: Stand;
 let load: Load;
@@ -63,17 +64,18 @@ describe('traffic in stages', () => {
 
 describe('what a person says meanwhile', () => {
   test('promote, pause and abort are heard', async () => {
-    const live = (await stand.status()).live;
-    const running = stand.start('deploy');
-    const ended = finished(running);
-    while ((await stand.status()).deployment?.step !== 'watch') await sleep(50);
-    mustBeDone(await stand.cutover('pause'));
-    await sleep(2500);
-    const paused = await stand.status();
-    expect(paused.slots[live === 'blue' ? 'green' : 'blue'].state).toBe('canary');
-    expect(paused.next).toContain('promote');
+    const { live } = await stand.status();
+    const held = '{ percent: 10, hold: true }, { percent: 60, for: 60s }, 100';
+    stand.configure(`health: { path: /health }\nshift: { stages: [${held}] }\nwatch: { for: 1s, requests: 0 }`);
+    const ended = finished(stand.start('deploy'));
+    const at = (percent: number) => async () => (await stand.status()).split[live ?? 'blue'] === 100 - percent;
+    await until(at(10), 30_000, 'the stage that holds');
+    const held10 = await stand.status();
+    expect(held10.slots[live === 'blue' ? 'green' : 'blue'].state).toBe('canary');
+    expect(held10.next).toContain('promote');
     mustBeDone(await stand.cutover('promote'));
-    while ((await stand.status()).split[live ?? 'blue'] > 75) await sleep(50);
+    await until(at(60), 30_000, 'the next stage');
+    mustBeDone(await stand.cutover('pause'));
     mustBeDone(await stand.cutover('abort'));
     const { code, stderr } = await ended;
     expect(stderr).toContain('aborted by');
@@ -82,6 +84,7 @@ describe('what a person says meanwhile', () => {
     const report = await load.stop();
     expect(report.losses).toEqual([]);
     expect((await stand.cutover('promote')).stderr).toContain('NOTHING_UNDER_WAY');
+    stand.configure(shop(''));
   });
 
   test('a deploy that is killed in a stage is put back by the next command', async () => {
