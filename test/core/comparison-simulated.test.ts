@@ -54,7 +54,7 @@ function verdict(random: Random, { percent, rate, fresh, old }: Watched, seconds
       const isFresh = random() < share;
       return request(random, second, isFresh ? 'green' : 'blue', isFresh ? fresh : old);
     });
-  let comparison = comparisonWith(drawn(5000, 0, 0), 'green', watch);
+  let comparison = comparisonWith(drawn(2500, 0, 0), 'green', watch);
   for (let look = 1; look <= seconds * looks; look += 1) {
     const requests = drawn(poisson(random, rate / looks), look / looks, percent / 100);
     const circumstances = { comparable: percent <= 70, settled: look > 10 };
@@ -67,7 +67,7 @@ function verdict(random: Random, { percent, rate, fresh, old }: Watched, seconds
 
 function verdicts(seed: number, watches: number, watched: Watched): Set<Kind | undefined> {
   const random = seeded(seed);
-  return new Set(Array.from({ length: watches }, () => verdict(random, watched, 15)));
+  return new Set(Array.from({ length: watches }, () => verdict(random, watched, 12)));
 }
 
 /** Half of everything fails for three seconds. */

@@ -47,11 +47,11 @@ describe('a release that is not worse', () => {
       old: bad,
       tolerance: tolerating(percent, bad),
     });
-    keepsPromise(highest(1, 45, of));
+    keepsPromise(highest(1, 30, of));
   });
 
   it.each([0.002, 0.008, 0.01])('is left alone with a share of %d, though the old one makes no mistakes', (bad) => {
-    keepsPromise(highest(2, 45, (percent, rate) => ({ rate, percent, fresh: bad, old: 0, tolerance: standard })));
+    keepsPromise(highest(2, 30, (percent, rate) => ({ rate, percent, fresh: bad, old: 0, tolerance: standard })));
   });
 
   it.each([0.01, 0.06, 0.3])('is left alone with so many times what the old one has, %d', (old) => {
@@ -62,7 +62,7 @@ describe('a release that is not worse', () => {
       old,
       tolerance: standard,
     });
-    keepsPromise(highest(3, 45, of));
+    keepsPromise(highest(3, 30, of));
   });
 
   it('is left alone when something fails that both need', () => {
@@ -73,7 +73,7 @@ describe('a release that is not worse', () => {
       old: outage,
       tolerance: { ...standard, factor: 1 },
     });
-    keepsPromise(highest(4, 45, of));
+    keepsPromise(highest(4, 30, of));
   });
 
   it('is left alone when shares and traffic change all the time', () => {
@@ -84,7 +84,7 @@ describe('a release that is not worse', () => {
       old: (second) => 0.2 * (1 + Math.cos(second * 3)),
       tolerance: standard,
     });
-    keepsPromise(highest(5, 45, of));
+    keepsPromise(highest(5, 30, of));
   });
 
   it('is left alone when it keeps to the limit while the traffic changes', () => {
@@ -95,7 +95,7 @@ describe('a release that is not worse', () => {
       old: 0,
       tolerance: standard,
     });
-    keepsPromise(highest(6, 45, of));
+    keepsPromise(highest(6, 30, of));
   });
 });
 
