@@ -4,17 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../lab/paths.ts';
 import { table } from './table.ts';
-import {
-  alarmsOf,
-  before,
-  delays,
-  good,
-  mixed,
-  patience,
-  tolerance,
-  type Alarms,
-  type Delay,
-} from './watch-figures.ts';
+import { alarmsOf, before, delays, good, patience, tolerance, type Alarms, type Delay } from './watch-figures.ts';
 import { picture } from './watch-picture.ts';
 
 const traffics = [1, 10, 100, 1000];
@@ -37,7 +27,6 @@ const measured = percents.map((percent) => ({
   found: [...delays(percent, traffics, tolerated, toleratedEach), ...delays(percent, traffics, worse, watchesEach)],
 }));
 const alarms = good.map((one, at) => ({ name: one.name, ...alarmsOf(one, at + 1, goodEach) }));
-const mixedAlarms = mixed.map((one, at) => ({ name: one.name, ...alarmsOf(one, good.length + at + 1, goodEach) }));
 const total = alarms.reduce<Alarms>(
   (sum, one) => ({
     watches: sum.watches + one.watches,
@@ -64,10 +53,6 @@ ${measured.map(section).join('')}
 ${total.watches.toLocaleString('en')} watches of a minute each of a release that is not worse, at 1, 5, 25, 50 and 100 % of 10, 50 and 200 requests/s; where it can only be told beside the old one, at most 70 %. **${total.alarms} of them were taken back**${bound()}. The second number counts watches in which the score was 20 at some look, which promises less than one in twenty: it can be told from figures where an alarm cannot.
 
 ${table(alarmHead, [...alarms, { name: 'all', ...total }].map(alarmRow))}
-
-That is for a release that keeps to what is tolerated, or to the old one, all the time. One that now keeps to the one and now to the other is not in these numbers:
-
-${table(alarmHead, mixedAlarms.map(alarmRow))}
 `;
 }
 

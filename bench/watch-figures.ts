@@ -56,6 +56,8 @@ export interface Good {
 const outage = (second: number) => (second > 20 && second <= 30 ? 0.5 : 0.002);
 const swinging = (second: number) => 0.1 * (1 + Math.sin(second / 3));
 
+const shortOutage = (otherwise: number) => (second: number) => (second > 5 && second <= 8 ? 0.3 : otherwise);
+
 export const good: readonly Good[] = [
   ...[0.001, 0.01, 0.05, 0.2].map((share) => ({
     name: `both have ${share * 100} % of errors`,
@@ -69,12 +71,7 @@ export const good: readonly Good[] = [
   },
   { name: 'half of everything fails for 10 s', course: { fresh: outage, old: outage }, besideOnly: true },
   { name: 'the errors of both swing from 0 to 20 %', course: { fresh: swinging, old: swinging }, besideOnly: true },
-];
-
-const shortOutage = (otherwise: number) => (second: number) => (second > 5 && second <= 8 ? 0.3 : otherwise);
-
-/** It keeps to the limit or to the old one at any moment, but not to the same of them all the time. */
-export const mixed: readonly Good[] = [
+  /** It keeps to the limit or to the old one at any moment, but not to the same of them all the time. */
   {
     name: '30 % of everything fails for 3 s, else it has 0.5 %, the old one none',
     course: { fresh: shortOutage(0.005), old: shortOutage(0) },

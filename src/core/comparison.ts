@@ -7,8 +7,8 @@ import { otherSlot, type Slot } from './slot.ts';
 export const kinds = ['reads', 'writes', 'slow'] as const;
 export type Kind = (typeof kinds)[number];
 
-/** Chance that a kind speaks against a release that is not worse. Four such chances make one in two thousand. */
-export const chance = 1 / 8000;
+/** Chance that one bound errs: of a score and a limit for each kind. Six of them make one in two thousand. */
+export const chance = 1 / 12_000;
 /** Answers of the past that are enough to be a measure. */
 const enoughPast = 500;
 const quantile = 0.95;
@@ -94,7 +94,7 @@ export function answersOf({ kinds: { reads, writes } }: Comparison, whose: 'fres
 }
 
 function limitFrom(past: Counts, floor: number, factor: number): number {
-  if (past.requests < enoughPast) return floor;
+  if (past.requests < enoughPast && past.bad <= floor * past.requests) return floor;
   return Math.min(Math.max(floor, factor * upperShare(past, chance)), mostTolerated);
 }
 

@@ -2,8 +2,10 @@
  * Is the new release worse? A test that stays valid however often one looks at it, so that a release can be taken
  * back at the first moment at which the figures suffice.
  *
- * Under "it is not worse" each figure below is a betting score whose mean never grows: the chance that it ever
- * reaches 1/alpha is at most alpha (Ville 1939). The score is a likelihood ratio (Wald 1945), mixed over how much
+ * A release is not worse while it keeps, look by look, to one of two: no more bad answers than the limit, or than the
+ * old release at the same time. As long as it does, each figure below is a betting score whose mean never grows, as
+ * each look multiplies it by the smaller of two bets, and one of both has a mean of at most 1: the chance that the
+ * score ever reaches 1/alpha is at most alpha (Ville 1939). The score is a likelihood ratio (Wald 1945), mixed over how much
  * worse it may be (Robbins 1970) and over the moment from which on it may be so (Shiryaev 1963, Roberts 1966),
  * with weights that add up to 1, so that no number of looks has to be fixed beforehand.
  */
@@ -31,39 +33,57 @@ export interface Tolerance {
 export interface Evidence {
   /** Batches so far. */
   readonly looks: number;
-  /** Against "no more than the limit", for each alternative. */
-  readonly overLimit: readonly number[];
-  /** Against "no more than the old one at the same time"; where that has too little traffic, than the limit. */
-  readonly overOld: readonly number[];
+  /** One for each pair of alternatives: so much worse than the limit, and so much worse than the old one. */
+  readonly scores: readonly number[];
+  /** Looks that wait until both releases have answered something. */
+  readonly waiting: readonly Batch[];
 }
 
 /** By how much the odds of a bad answer may have grown. */
 const alternatives = [2, 5, 20, 100] as const;
+const pairs = alternatives.flatMap((limit) => alternatives.map((old) => ({ limit, old })));
 
-export const noEvidence: Evidence = {
-  looks: 0,
-  overLimit: alternatives.map(() => 0),
-  overOld: alternatives.map(() => 0),
-};
+/** With little traffic both rarely answer in the same look; so long is it worth waiting for. */
+const mostWaiting = 20;
+
+export const noEvidence: Evidence = { looks: 0, scores: pairs.map(() => 0), waiting: [] };
 
 export function withBatch(before: Evidence, batch: Batch, tolerance: Tolerance): Evidence {
-  if (batch.fresh.requests === 0) return before;
+  const waiting = [...before.waiting, batch];
+  const all = pooled(waiting);
+  if (all.fresh.requests === 0 && all.old === undefined) return before;
+  if (!hasBoth(all) && waiting.length < mostWaiting) return { ...before, waiting };
+  if (all.fresh.requests === 0) return { ...before, waiting: [] };
   const looks = before.looks + 1;
   const weight = 1 / (looks * (looks + 1));
-  const grown = (scores: readonly number[], factorOf: (odds: number) => number) =>
-    scores.map((score, at) => Math.min((score + weight) * factorOf(alternatives[at] ?? 1), Number.MAX_VALUE));
-  const limit = (odds: number) => againstLimit(batch.fresh, tolerance.limit, odds);
-  const old = (odds: number) => againstOld(batch, tolerance.factor, odds);
-  return {
-    looks,
-    overLimit: grown(before.overLimit, limit),
-    overOld: grown(before.overOld, batch.old ? old : limit),
-  };
+  const scores = pairs.map(({ limit, old }, at) => {
+    const factor = Math.min(againstLimit(all.fresh, tolerance.limit, limit), againstOld(all, tolerance, old));
+    return Math.min(((before.scores[at] ?? 0) + weight) * factor, Number.MAX_VALUE);
+  });
+  return { looks, scores, waiting: [] };
 }
 
-/** Both must be exceeded: so a release is not worse while it keeps to either. 1/score bounds the chance of an error. */
-export function scoreOf({ overLimit, overOld }: Evidence): number {
-  return Math.min(mean(overLimit), mean(overOld));
+/** 1/score bounds the chance of an error. */
+export function scoreOf({ scores }: Evidence): number {
+  return scores.reduce((sum, score) => sum + score / scores.length, 0);
+}
+
+/** Whether to wait is decided by how many answers there were, never by how they were. */
+function hasBoth({ fresh, old }: Batch): boolean {
+  return fresh.requests > 0 && (old === undefined || old.requests > 0);
+}
+
+/** As soon as one look has no measure in the old release, all that wait have none. */
+function pooled(batches: readonly Batch[]): Batch {
+  const sum = (counts: readonly Counts[]): Counts => ({
+    requests: counts.reduce((total, { requests }) => total + requests, 0),
+    bad: counts.reduce((total, { bad }) => total + bad, 0),
+  });
+  const olds = batches.flatMap(({ old }) => old ?? []);
+  return {
+    fresh: sum(batches.map(({ fresh }) => fresh)),
+    old: olds.length < batches.length ? undefined : sum(olds),
+  };
 }
 
 function againstLimit({ requests, bad }: Counts, limit: number, odds: number): number {
@@ -72,9 +92,11 @@ function againstLimit({ requests, bad }: Counts, limit: number, odds: number): n
 
 /**
  * Each bad answer bets on whose it is. Its mean is at most exp(p·(factor·n·(a-1) + m·(b-1))) = 1, with n and m the
- * requests of both, a and b the factors of a bet, whatever share p of bad answers the old one has.
+ * requests of both, a and b the factors of a bet, whatever share p of bad answers the old one has. Where it is no
+ * measure, the limit alone counts.
  */
-function againstOld({ fresh, old = { requests: 0, bad: 0 } }: Batch, factor: number, odds: number): number {
+function againstOld({ fresh, old }: Batch, { factor }: Tolerance, odds: number): number {
+  if (old === undefined) return Infinity;
   const weighted = factor * fresh.requests;
   return old.requests === 0 ? 1 : bets(weighted / (weighted + old.requests), odds, fresh.bad, old.bad);
 }
@@ -87,10 +109,6 @@ function bets(share: number, odds: number, hits: number, misses: number): number
 
 function withOdds(share: number, odds: number): number {
   return (odds * share) / (odds * share + 1 - share);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /**

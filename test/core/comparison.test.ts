@@ -1,7 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/parse.ts';
-import { answersOf, comparisonWith, withRequests, worseIn, type Circumstances } from '../../src/core/comparison.ts';
+import {
+  chance,
+  answersOf,
+  comparisonWith,
+  withRequests,
+  worseIn,
+  type Circumstances,
+} from '../../src/core/comparison.ts';
 import { upperShare } from '../../src/core/evidence.ts';
 import type { LoggedRequest } from '../../src/ports.ts';
 
@@ -107,19 +114,20 @@ describe('what is tolerated', () => {
   it('is what was asked for as long as the past is short, or good', () => {
     const asked = { reads: watch.errors, writes: watch.errors, slow: watch.slow };
     expect(limits([])).toEqual(asked);
-    expect(limits(past(499, 499))).toEqual(asked);
+    expect(limits(past(499, 1))).toEqual(asked);
     expect(limits(past(5000, 0))).toEqual(asked);
     expect(limits(past(5000, 5000, { slot: 'green' }))).toEqual(asked);
   });
 
   it('is so many times what the past had at most, of each kind for itself', () => {
     const { reads, writes } = limits([...past(5000, 150), ...past(2000, 400, { method: 'POST' })]);
-    expect(reads).toBe(watch.factor * upperShare({ requests: 5000, bad: 150 }, 1 / 8000));
-    expect(writes).toBe(watch.factor * upperShare({ requests: 2000, bad: 400 }, 1 / 8000));
+    expect(reads).toBe(watch.factor * upperShare({ requests: 5000, bad: 150 }, chance));
+    expect(writes).toBe(watch.factor * upperShare({ requests: 2000, bad: 400 }, chance));
   });
 
   it('is never more than nine of ten', () => {
     expect(limits(past(500, 500)).reads).toBe(0.9);
+    expect(limits(past(100, 100)).reads).toBe(0.9);
   });
 });
 

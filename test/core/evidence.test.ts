@@ -43,7 +43,7 @@ describe('the mean of a score, exactly', () => {
       fc.property(share(0.0001, 0.9), share(0, 1), fc.integer({ min: 1, max: 30 }), (limit, part, requests) => {
         for (const at of [0, 1, 2, 3]) {
           const mean = (bad: number) =>
-            meanAfter([seen(requests, bad)], { limit, factor: 1.5 }, ({ overLimit }) => overLimit[at] ?? NaN);
+            meanAfter([seen(requests, bad)], { limit, factor: 1.5 }, ({ scores }) => scores[at * 4] ?? NaN);
           expect(mean(limit)).toBeCloseTo(1 / 2, 9);
           expect(mean(limit * part)).toBeLessThanOrEqual(room / 2);
         }
@@ -55,9 +55,9 @@ describe('the mean of a score, exactly', () => {
     const requests = fc.integer({ min: 1, max: 12 });
     fc.assert(
       fc.property(share(1, 10), share(0, 1), share(0, 1), requests, requests, (factor, bad, part, fresh, old) => {
-        for (const at of [0, 1, 2, 3]) {
+        for (const at of times(16, (one) => one)) {
           const look = seen(fresh, bad * part, old, bad / factor);
-          const mean = meanAfter([look], { limit: 0.01, factor }, ({ overOld }) => overOld[at] ?? NaN);
+          const mean = meanAfter([look], { limit: 0.01, factor }, ({ scores }) => scores[at] ?? NaN);
           expect(mean).toBeLessThanOrEqual(room / 2);
         }
       }),
@@ -72,21 +72,41 @@ describe('the mean of a score, exactly', () => {
       [10, 1],
     ] as const) {
       const all = times(looks, () => seen(requests, limit));
-      const mean = meanAfter(all, { limit, factor: 1 }, (evidence) => sum(evidence.overLimit) / 4);
+      const mean = meanAfter(all, { limit, factor: 1 }, scoreOf);
       expect(mean).toBeCloseTo(1 - 1 / (looks + 1), 9);
     }
   });
 
   it('never exceeds 1 when each look has other requests and both have other shares', () => {
-    const look = fc.record({
-      fresh: fc.integer({ min: 0, max: 3 }),
-      old: fc.integer({ min: 0, max: 3 }),
-      bad: share(0, 1),
-    });
+    const requests = fc.integer({ min: 1, max: 3 });
+    const look = fc.record({ fresh: requests, old: requests, bad: share(0, 1) });
     fc.assert(
       fc.property(fc.array(look, { minLength: 1, maxLength: 3 }), share(1, 3), (looks, factor) => {
         const all = looks.map(({ fresh, old, bad }) => seen(fresh, bad, old, bad / factor));
-        expect(meanAfter(all, { limit: 0.01, factor }, ({ overOld }) => sum(overOld) / 4)).toBeLessThanOrEqual(room);
+        expect(meanAfter(all, { limit: 0.01, factor }, scoreOf)).toBeLessThanOrEqual(room);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('never exceeds 1 when some looks keep to the limit and others to the old release', () => {
+    const limited = seen(3, 0.2, 3, 0);
+    const alike = seen(3, 0.9, 3, 0.9);
+    for (const looks of [
+      [limited, alike],
+      [alike, limited],
+      [limited, alike, limited],
+    ])
+      expect(meanAfter(looks, { limit: 0.2, factor: 1 }, scoreOf)).toBeLessThanOrEqual(room);
+  });
+
+  it('never exceeds 1 when looks wait for each other', () => {
+    const requests = fc.integer({ min: 0, max: 2 });
+    const look = fc.record({ fresh: requests, old: requests });
+    fc.assert(
+      fc.property(fc.array(look, { minLength: 1, maxLength: 4 }), share(0, 1), share(1, 3), (looks, bad, factor) => {
+        const all = looks.map(({ fresh, old }) => seen(fresh, bad, old, bad / factor));
+        expect(meanAfter(all, { limit: 0.01, factor }, scoreOf)).toBeLessThanOrEqual(room);
       }),
       { numRuns: 60 },
     );
@@ -139,8 +159,7 @@ describe('numbers of any size', () => {
         let evidence = noEvidence;
         for (const batch of looks) {
           evidence = withBatch(evidence, batch, { limit, factor });
-          const all = [...evidence.overLimit, ...evidence.overOld];
-          expect(all.every((one) => one >= 0 && one <= Number.MAX_VALUE)).toBe(true);
+          expect(evidence.scores.every((one) => one >= 0 && one <= Number.MAX_VALUE)).toBe(true);
           expect(scoreOf(evidence)).toBeGreaterThanOrEqual(0);
         }
       }),
@@ -157,12 +176,12 @@ describe('numbers of any size', () => {
     expect(after(...times(99, () => 0), 1_000_000)).toBeGreaterThan(1e300);
   });
 
-  it('a look without any request of the new release is none', () => {
+  it('a look without any request of the new release changes no score', () => {
     const before = withBatch(noEvidence, { fresh: { requests: 5, bad: 1 }, old: undefined }, { limit: 0.1, factor: 1 });
     fc.assert(
       fc.property(counts, (old) => {
         const batch = { fresh: { requests: 0, bad: 0 }, old };
-        expect(withBatch(before, batch, { limit: 0.1, factor: 1 })).toBe(before);
+        expect(scoreOf(withBatch(before, batch, { limit: 0.1, factor: 1 }))).toBe(scoreOf(before));
       }),
     );
   });
