@@ -45,6 +45,22 @@ describe.each(['debian', 'current'] as const)('the server block of the tutorial 
     expect(report.losses).toEqual([]);
     expect(tested.nginx.errorLog().match(/reconfiguring/g)?.length).toBe(reloads);
   });
+
+  it('adopted: traffic is shared in stages, which loses nothing and reloads nothing', async () => {
+    const shared = `${config}\nshift: { stages: [50, 100], for: 1s, sticky: none }\nwatch: { for: 0s }`;
+    stand = await startAdoptable('adopted', nginx, { config: shared });
+    const reloads = stand.nginx.errorLog().match(/reconfiguring/g)?.length;
+    mustBeDone(await stand.cutover('deploy'));
+    const load = await startLoadProcess({ url: stand.url, host: stand.host, connections: 10, rate: 100 });
+    const { stderr, code } = await stand.cutover('deploy');
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('50 % on blue, 50 % on green');
+    expect(await stand.status()).toMatchObject({ agreement: true, live: 'green' });
+    const report = await load.stop();
+    expect(report.losses).toEqual([]);
+    expect(Object.keys(report.bySlot)).toHaveLength(2);
+    expect(stand.nginx.errorLog().match(/reconfiguring/g)?.length).toBe(reloads);
+  });
 });
 
 /*
