@@ -1,4 +1,5 @@
 import type { Inspection } from '../ports.ts';
+import { askHealth } from './ask-health.ts';
 import type { Deployment } from './journal.ts';
 import { releaseBefore } from './rollback.ts';
 import { otherSlot, slots, type Slot } from './slot.ts';
@@ -54,6 +55,7 @@ export async function statusOf(world: World, view: View): Promise<Status> {
   const owner = view.unfinished ? await store.lockOwner() : undefined;
   const running = owner?.alive ?? false;
   const [blue, green] = await Promise.all(slots.map((slot) => connectionsOf(world, view, slot)));
+  const trouble = await standbyTrouble(world, view);
   const none = { connections: null, streams: null, waiting: null };
   return {
     version: 3,
@@ -67,14 +69,14 @@ export async function statusOf(world: World, view: View): Promise<Status> {
       detail: view.frontDoor.detail,
     },
     slots: {
-      blue: { ...slotStatus('blue', view, config.slots.blue), ...(blue ?? none) },
-      green: { ...slotStatus('green', view, config.slots.green), ...(green ?? none) },
+      blue: { ...slotStatus('blue', view, config.slots.blue, trouble), ...(blue ?? none) },
+      green: { ...slotStatus('green', view, config.slots.green, trouble), ...(green ?? none) },
     },
     liveSince: liveSince(view),
     deployment: view.unfinished ? unfinished(view.unfinished, running) : null,
     releases: view.releases.map(({ id }) => id),
     failovers: await failoversOf(world, view),
-    next: nextCommand(view, running, standbyIsOver(view, config.standby, world.clock.now()) !== undefined),
+    next: nextCommand(view, running, standbyIsOver(view, config.standby, world.clock.now()) !== undefined, trouble),
   };
 }
 
@@ -88,6 +90,18 @@ async function connectionsOf({ config, router }: World, view: View, slot: Slot):
   return { connections: ofKernel ? open : null, streams: streams ?? null, waiting: waiting ?? null };
 }
 
+/** Why the standby could not take over; undefined: it could, or there is none. */
+async function standbyTrouble(
+  world: World,
+  { live, depth, slots: seen, unfinished: running }: View,
+): Promise<string | undefined> {
+  if (!live || depth === 'alive' || running || world.config.router.mode === 'none') return undefined;
+  const slot = otherSlot(live);
+  if (seen[slot].state !== 'running') return undefined;
+  const { asked, answer, healthy } = await askHealth(world, slot);
+  return healthy ? undefined : `could not take over: ${asked}: ${answer}`;
+}
+
 async function failoversOf({ traffic }: World, { depth, deployments }: View): Promise<Status['failovers']> {
   const mark = deployments.findLast(({ end }) => end?.mark)?.end?.mark;
   if (!traffic || mark === undefined || depth === 'alive') return null;
@@ -95,8 +109,9 @@ async function failoversOf({ traffic }: World, { depth, deployments }: View): Pr
   return last === undefined ? null : { requests, seconds, last };
 }
 
-function slotStatus(slot: Slot, view: View, port: number): Omit<SlotStatus, keyof Open> {
+function slotStatus(slot: Slot, view: View, port: number, trouble: string | undefined): Omit<SlotStatus, keyof Open> {
   const seen = view.slots[slot];
+  const own = slot === view.live ? null : (trouble ?? null);
   return {
     state: stateOf(slot, seen, view, port),
     release: seen.release ?? null,
@@ -105,7 +120,7 @@ function slotStatus(slot: Slot, view: View, port: number): Omit<SlotStatus, keyo
     since: seen.since === undefined ? null : new Date(seen.since).toISOString(),
     restarts: seen.restarts,
     memory: seen.memory ?? null,
-    detail: seen.taken ? 'another process listens on its port' : (seen.detail ?? null),
+    detail: seen.taken ? 'another process listens on its port' : (seen.detail ?? own),
   };
 }
 
@@ -148,7 +163,7 @@ function unfinished({ deployment, command, by, at, begun, plan }: Deployment, ru
   return { id: deployment, command, by, at: new Date(at).toISOString(), step, running };
 }
 
-function nextCommand(view: View, running: boolean, standbyOver: boolean): string {
+function nextCommand(view: View, running: boolean, standbyOver: boolean, weak: string | undefined): string {
   if (view.unfinished)
     return running ? whileRunning(view.unfinished) : '`cutover recover`: a deployment was interrupted';
   if (view.disagreements.length > 0) return wayOut(view.split);
@@ -163,7 +178,7 @@ function nextCommand(view: View, running: boolean, standbyOver: boolean): string
   if (standbyOver) return '`cutover up`: it stops the standby, whose time is over';
   const standby = view.slots[otherSlot(view.live)];
   const named = standbyIsNewer(view, view.live) ? ` ${standby.release ?? ''}` : '';
-  if (standby.health === 'unhealthy')
+  if (standby.health === 'unhealthy' || weak)
     return `\`cutover logs ${otherSlot(view.live)}\`: the standby is unhealthy, a rollback would be refused`;
   if (standby.state === 'running') return `\`cutover deploy\`, or \`cutover rollback${named}\` to switch at once`;
   return releaseBefore(view, live.release)

@@ -1,6 +1,6 @@
 import { endpoint } from '../../core/endpoint.ts';
-import { checker, healthPaths } from '../../core/health.ts';
-import { agreed } from '../../core/probe.ts';
+import { askHealth } from '../../core/ask-health.ts';
+import { healthPaths } from '../../core/health.ts';
 import type { Slot } from '../../core/slot.ts';
 import { otherSlot } from '../../core/slot.ts';
 import type { World } from '../../core/world.ts';
@@ -82,21 +82,6 @@ export const standbyHealth: Check = {
     return fine(`release ${release ?? '?'} in ${slot} is healthy: a rollback is a switch`);
   }),
 };
-
-interface Asked {
-  asked: string;
-  answer: string;
-  healthy: boolean;
-}
-
-/** Presets are tried one after the other, so that many tries may be needed. */
-export async function askHealth(world: World, slot: Slot): Promise<Asked> {
-  const check = checker(world, slot, new AbortController().signal);
-  for (let tries = healthPaths.length; ; tries--) {
-    const { answer, healthy } = await agreed(world, slot, await check.once());
-    if (healthy || tries <= 1 || answer !== 'answered 404') return { asked: check.asked(), answer, healthy };
-  }
-}
 
 async function otherPath({ address, config, host }: World, slot: Slot, answer: string): Promise<string> {
   if (answer !== 'answered 404') return `\`cutover logs ${slot}\` tells why`;
