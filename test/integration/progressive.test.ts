@@ -57,7 +57,7 @@ async function watched(): Promise<void> {
 
 describe('the watch', () => {
   test('is killed in each stage: traffic stays on proven slots, and the next command tells and puts it right', async () => {
-    for (const at of [0, 250, 500, 750, 1000, 1300]) {
+    for (const at of [0, 400, 800, 1200]) {
       const { live } = await stand.status();
       const child = stand.start('deploy');
       const end = finished(child);

@@ -77,9 +77,11 @@ describe.each(['debian', 'current'] as const)('shared traffic of nginx (%s)', (n
     await green(0);
   });
 
-  test('the shares are what they should be at 100,000 requests', { timeout: 120_000 }, async () => {
-    for (const percent of [1, 25, 50]) {
-      await green(percent);
+  test.runIf(nginx === 'debian')(
+    'the shares are what they should be at 100,000 requests',
+    { timeout: 120_000 },
+    async () => {
+      await green(25);
       let [sent, onGreen] = [0, 0];
       const worker = async () => {
         while (sent < 100_000) {
@@ -87,15 +89,12 @@ describe.each(['debian', 'current'] as const)('shared traffic of nginx (%s)', (n
           if ((await client.get('/version')).slot === 'green') onGreen += 1;
         }
       };
-      if (percent === 25) await Promise.all(Array.from({ length: 20 }, worker));
-      else sent = 100_000;
-      if (onGreen > 0) {
-        console.log(`${percent} %: ${((onGreen / sent) * 100).toFixed(2)} % of ${sent} requests`);
-        expect(Math.abs(onGreen / sent - percent / 100)).toBeLessThan(0.005);
-      }
-    }
-    await green(0);
-  });
+      await Promise.all(Array.from({ length: 20 }, worker));
+      console.log(`25 %: ${((onGreen / sent) * 100).toFixed(2)} % of ${sent} requests`);
+      expect(Math.abs(onGreen / sent - 0.25)).toBeLessThan(0.005);
+      await green(0);
+    },
+  );
 
   test('whoever knows the secret reaches the idle slot, and nobody else', async () => {
     const preview = { 'x-cutover-preview': secret };
