@@ -13,9 +13,11 @@ export interface WarmRequest {
   readonly agent: string | undefined;
 }
 
-/** Requests whose latencies are compared with those of the next so many. */
+/** Requests whose latencies are looked at together. */
 const windowSize = 250;
-const timeout = 10_000;
+/** Windows that are compared at least: next to a busy neighbour, fewer are not worth much. */
+const fewest = 16;
+const longest = 10_000;
 
 /** Latencies of one window, ms. */
 export interface Window {
@@ -23,7 +25,7 @@ export interface Window {
   readonly high: number;
 }
 
-/** Asks the slot itself until its answers no longer get quicker, or until the deadline. */
+/** Asks the slot itself until its answers no longer get quicker, until none is any good, or until the deadline. */
 export async function warmUp(world: World, slot: Slot, signal: AbortSignal): Promise<string> {
   const { config, clock, traffic } = world;
   const { warmup } = config.progressive;
@@ -33,16 +35,18 @@ export async function warmUp(world: World, slot: Slot, signal: AbortSignal): Pro
   if (requests.length === 0) return 'nothing to ask: no paths, and nothing in the log';
   const began = clock.elapsed();
   const windows: Window[] = [];
-  let failed = 0;
+  let [answered, failed] = [0, 0];
   const left = () => began + warmup.deadline - clock.elapsed();
   while (left() > 0 && !isSettled(windows)) {
-    const { latencies, errors } = await oneWindow(world, slot, requests, windows.length * windowSize, left, signal);
-    failed += errors;
-    if (latencies.length > 0) windows.push(windowOf(latencies));
+    const { latencies, errors } = await oneWindow(world, slot, requests, answered + failed, left, signal);
     signal.throwIfAborted();
+    answered += latencies.length;
+    failed += errors;
+    if (latencies.length === 0) break;
+    windows.push(windowOf(latencies));
   }
   if (warmup.required) mustBeWarm(windows, failed);
-  return summary(windows, failed);
+  return summary(windows, answered, failed);
 }
 
 /** Only what reads, without a body; nothing that tells who somebody is goes along, unless it was allowed. */
@@ -57,15 +61,18 @@ export function warmRequests(warmup: WarmUp, logged: readonly LoggedRequest[]): 
   return [...paths, ...replayed];
 }
 
-/** Three windows in a row, none of which was better than the best before it by a twentieth, in median or in the slowest. */
+/**
+ * Twice as many requests brought next to nothing more: the second half of the windows is not a tenth better, in median
+ * or in the slowest, than the quarter before it. A compiler comes back to the same code after hundreds and again after
+ * thousands of calls, and competes with the answers meanwhile: a few windows in a row say little.
+ */
 export function isSettled(windows: readonly Window[]): boolean {
-  const last = windows.slice(-3);
-  const before = windows.slice(0, -3);
-  if (before.length === 0) return false;
-  const best = (of: (window: Window) => number) => Math.min(...before.map(of));
-  const isNoBetter = (window: Window) =>
-    window.median > 0.95 * best(({ median }) => median) && window.high > 0.95 * best(({ high }) => high);
-  return last.every(isNoBetter);
+  if (windows.length < fewest) return false;
+  const half = Math.floor(windows.length / 2);
+  const late = windows.slice(half);
+  const early = windows.slice(Math.floor(half / 2), half);
+  const isNoBetter = (of: (window: Window) => number) => middle(late.map(of)) > 0.9 * middle(early.map(of));
+  return isNoBetter(({ median }) => median) && isNoBetter(({ high }) => high);
 }
 
 async function oneWindow(
@@ -84,9 +91,12 @@ async function oneWindow(
       const one = requests[at++ % requests.length];
       if (!one) return;
       const began = clock.elapsed();
+      const timeout = Math.min(longest, left());
       const answer = await host
         .request({ url: `${base}${one.target}`, method: one.method, headers: headersOf(config, one), timeout, signal })
         .catch(() => undefined);
+      // One that the deadline called off says nothing about the application.
+      if (answer === undefined && left() <= 0) return;
       if (answer === undefined || answer.status >= 500) errors += 1;
       else latencies.push(clock.elapsed() - began);
     }
@@ -112,15 +122,21 @@ function patternOf(written: string): RegExp {
 }
 
 function windowOf(latencies: readonly number[]): Window {
-  const sorted = latencies.toSorted((a, b) => a - b);
-  const at = (quantile: number) => sorted[Math.floor(sorted.length * quantile)] ?? 0;
-  return { median: at(0.5), high: at(0.95) };
+  return { median: middle(latencies), high: quantile(latencies, 0.95) };
 }
 
-function summary(windows: readonly Window[], failed: number): string {
+function middle(numbers: readonly number[]): number {
+  return quantile(numbers, 0.5);
+}
+
+function quantile(numbers: readonly number[], share: number): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length * share)] ?? 0;
+}
+
+function summary(windows: readonly Window[], answered: number, failed: number): string {
   const [first, last] = [windows[0], windows.at(-1)];
   if (!first || !last) return `no answer to ${failed} requests`;
-  const count = (windows.length * windowSize).toLocaleString('en');
+  const count = (answered + failed).toLocaleString('en');
   const quicker = `95 % in ${first.high.toFixed(1)} ms, then ${last.high.toFixed(1)} ms`;
   const rest = isSettled(windows) ? '' : '; not settled by the deadline';
   return `${count} requests: ${quicker}${failed > 0 ? `; ${failed} failed` : ''}${rest}`;
@@ -134,7 +150,7 @@ function mustBeWarm(windows: readonly Window[], failed: number): void {
     why:
       failed > 0
         ? `${failed} requests were answered 5xx or not at all`
-        : 'its answers still got quicker at the deadline',
+        : 'its answers still got quicker at the deadline, or were too few to tell',
     fix: 'see its log; raise warmup.deadline, or leave out warmup.required',
   });
 }
