@@ -1,6 +1,6 @@
 // npm run bench: every figure of the README, measured side by side in one run. Writes bench/results.md.
 //   --short         zero lost requests, for cutover and a reload script, in less than a minute; writes nothing
-//   --only abcdefg  only these sections; the others stay as they are in bench/results.md
+//   --only abcdefgh only these sections; the others stay as they are in bench/results.md
 import { execFile } from 'node:child_process';
 import { cpus, loadavg, release } from 'node:os';
 import { parseArgs, promisify } from 'node:util';
@@ -12,8 +12,9 @@ import { measureSsh } from './ssh-section.ts';
 import { measureManySwitches, measureSwitches, type SwitchSection } from './switch-section.ts';
 import { figure, table } from './table.ts';
 import { measureThroughput } from './throughput.ts';
+import { measureWarm } from './warm-section.ts';
 
-const all = 'abcdefg';
+const all = 'abcdefgh';
 const { values } = parseArgs({
   options: { short: { type: 'boolean', default: false }, only: { type: 'string', default: all } },
 });
@@ -48,6 +49,7 @@ async function full(only: string): Promise<number> {
   await add('e', 'Containers', () => measureIsolated('container-worker.ts'));
   await add('f', 'The kernel', () => measureIsolated('kernel-worker.ts'));
   await add('g', 'Over ssh', () => measureSsh(3, console.log));
+  await add('h', 'Warm-up', () => measureWarm(3, console.log));
   console.log(`\n${[top, ...sections.map(written)].join('\n')}`);
   if (only === all) writeResults(top, sections);
   else updateResults(sections, top);

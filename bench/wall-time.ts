@@ -7,6 +7,7 @@ export interface Ran {
   /** From the start of the process to its end, ms. */
   readonly time: number;
   readonly stdout: string;
+  readonly stderr: string;
 }
 
 /** Runs a command to its end; rejects with what it said if it fails. */
@@ -21,7 +22,7 @@ export async function timed(argv: readonly string[], cwd: string, env = process.
   ]);
   const time = performance.now() - start;
   if (code !== 0) throw new Error(`${args.join(' ')} exited ${code}:\n${stderr}`);
-  return { time, stdout };
+  return { time, stdout, stderr };
 }
 
 /** Median wall time of each, run in turns so many times; each call may make its own arguments. */

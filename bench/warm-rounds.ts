@@ -1,0 +1,159 @@
+import { once } from 'node:events';
+import { watch, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonic } from '../lab/clock.ts';
+import { freePorts } from '../lab/free-port.ts';
+import { springBootJar } from '../lab/jars.ts';
+import { startLoadProcess } from '../lab/load-process.ts';
+import { type Nginx, startNginx } from '../lab/nginx.ts';
+import type { Latency } from '../lab/load-report.ts';
+import type { LoadReport } from '../lab/strict-client.ts';
+import { built } from './commands.ts';
+import { cutoverYaml, stateHome } from './contenders/cutover.ts';
+import { shuffled } from './stats.ts';
+import { type Ran, timed } from './wall-time.ts';
+
+export interface Variant {
+  readonly name: string;
+  /** Lines of cutover.yaml. */
+  readonly lines: string;
+}
+
+/** One deploy of one variant. Times in ms. */
+export interface WarmTurn {
+  readonly name: string;
+  /** What the step said, and how long it took, as the command prints it; undefined without warm-up. */
+  readonly said: { readonly text: string; readonly took: number } | undefined;
+  /** The whole command. */
+  readonly took: number;
+  readonly first: Latency;
+  readonly steady: Latency;
+  readonly sent: number;
+  readonly lost: number;
+  /** CPU seconds of the load's process in each second. */
+  readonly client: number;
+}
+
+/** Requests in a second: far from all that the machine can do. */
+export const rate = 100;
+export const posts = 0.2;
+export const firstSeconds = 5;
+export const steadySeconds = 10;
+/** Seconds of as many requests as it takes, between the two. */
+export const ripenSeconds = 15;
+const connections = 16;
+
+interface Stand {
+  readonly url: string;
+  readonly traffic: string;
+  configure(lines: string): void;
+  cutover(...words: string[]): Promise<Ran>;
+}
+
+/** Deploys of the Spring Boot sample to and fro on one stand, each round in another order. */
+export async function measureWarmUps(
+  variants: readonly Variant[],
+  rounds: number,
+  say: (line: string) => void,
+): Promise<readonly WarmTurn[]> {
+  const nginx = await startNginx();
+  const stand = await standBehind(nginx);
+  const turns: WarmTurn[] = [];
+  try {
+    await stand.cutover('setup');
+    await stand.cutover('deploy');
+    await ripen(stand);
+    for (let round = 1; round <= rounds; round += 1) {
+      for (const variant of shuffled(variants)) {
+        const turn = await takeTurn(stand, variant);
+        turns.push(turn);
+        say(`  ${describe(turn)}`);
+      }
+      say(`round ${round} of ${rounds} done`);
+    }
+    return turns;
+  } finally {
+    await stand.cutover('down', '--yes').catch(() => undefined);
+    await nginx.stop();
+  }
+}
+
+async function standBehind(nginx: Nginx): Promise<Stand> {
+  const [main, home, jar] = [await built(), stateHome(), await springBootJar()];
+  const [blue = 0, green = 0] = await freePorts(2);
+  const application = `artifact: ${jar}\nruntime: process\nhealth: { path: /actuator/health/readiness, body: UP }\n`;
+  const configure = (lines: string): void =>
+    writeFileSync(join(home, 'cutover.yaml'), cutoverYaml(nginx, { blue, green }, home, application + lines));
+  configure('');
+  return {
+    url: `http://127.0.0.1:${nginx.port}`,
+    traffic: join(home, 'lib', 'shop', 'traffic'),
+    configure,
+    cutover: (...words) => timed([process.execPath, main, ...words], home),
+  };
+}
+
+/** The load goes on all the time; while the new release starts it is the old one's. */
+async function takeTurn(stand: Stand, { name, lines }: Variant): Promise<WarmTurn> {
+  stand.configure(lines);
+  const load = await startLoadProcess({ url: stand.url, rate, connections, posts, idle: 0 });
+  const { switched, took, stderr } = await deploySeen(stand);
+  load.mark('first', switched);
+  load.mark('between', switched + firstSeconds * 1000);
+  await sleep(switched + firstSeconds * 1000 - monotonic());
+  const more = await ripen(stand);
+  load.mark('steady');
+  await sleep(steadySeconds * 1000);
+  load.mark('end');
+  const report = await load.stop();
+  return {
+    name,
+    said: saidOf(stderr),
+    took,
+    first: latencyOf(report, 'first'),
+    steady: latencyOf(report, 'steady'),
+    sent: report.sent + more.sent,
+    lost: report.lost + more.lost,
+    client: report.cpu / report.seconds,
+  };
+}
+
+/** The rename itself, seen from outside: nothing in the command knows that it is being timed. */
+async function deploySeen({ traffic, cutover }: Stand): Promise<{ switched: number; took: number; stderr: string }> {
+  const watcher = watch(traffic);
+  const seen = once(watcher, 'change').then(() => monotonic());
+  seen.catch(() => undefined);
+  try {
+    const { time, stderr } = await cutover('deploy');
+    return { switched: await seen, took: time, stderr };
+  } finally {
+    watcher.close();
+  }
+}
+
+/** Minutes' worth of requests in seconds, then a rest, so that what is measured next finds compiled code and an idle machine. */
+async function ripen({ url }: Stand): Promise<LoadReport> {
+  const load = await startLoadProcess({ url, connections: 4, posts, idle: 0 });
+  await sleep(ripenSeconds * 1000);
+  const report = await load.stop();
+  await sleep(3000);
+  return report;
+}
+
+function saidOf(stderr: string): WarmTurn['said'] {
+  const [, text, number = '', unit] = /✓ warm +(.*?) +([\d.]+) (ms|s)$/m.exec(stderr) ?? [];
+  return text === undefined ? undefined : { text, took: Number(number) * (unit === 's' ? 1000 : 1) };
+}
+
+function latencyOf({ segments }: LoadReport, label: string): Latency {
+  const segment = segments.find((one) => one.label === label);
+  if (!segment || segment.answered === 0) throw new Error(`no answer in the segment ${label}`);
+  return segment.latency;
+}
+
+function describe({ name, said, first, steady, sent, lost }: WarmTurn): string {
+  const pair = ({ p50, p99 }: Latency): string => `${p50.toFixed(2)}, ${p99.toFixed(2)}`;
+  const warm = said ? ` (${said.text}, ${(said.took / 1000).toFixed(1)} s)` : '';
+  return `${name}: p50, p99 first ${pair(first)}, steady ${pair(steady)}; ${lost} of ${sent} lost${warm}`;
+}
