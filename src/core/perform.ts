@@ -54,7 +54,7 @@ export async function perform(world: World, job: Job, step: Step, signal: AbortS
     case 'probe':
       return prove(world, job, step, signal);
     case 'warm':
-      return warmUp(world, step.slot, signal);
+      return warmed(world, job, step.slot, signal);
     case 'watch':
       return watchRelease(world, job, step, signal);
     case 'hook':
@@ -66,6 +66,12 @@ export async function perform(world: World, job: Job, step: Step, signal: AbortS
     case 'prune':
       return pruned(world);
   }
+}
+
+async function warmed(world: World, job: Job, slot: Slot, signal: AbortSignal): Promise<string> {
+  const said = await warmUp(world, slot, signal);
+  await mustStillRun(world, job.proven, slot);
+  return said;
 }
 
 async function staged(

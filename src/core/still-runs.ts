@@ -8,7 +8,7 @@ export interface Proven {
   pid: number | undefined;
 }
 
-/** A supervisor starts it again, but what died under its first traffic is not what was proven. */
+/** A supervisor starts it again, but what died under its first requests is not what was proven. */
 export async function mustStillRun({ runtime }: World, proven: Proven | undefined, slot: Slot): Promise<void> {
   if (proven?.slot !== slot) return;
   const { pid, detail, fix } = await runtime.inspect(slot, 'alive');
