@@ -111,8 +111,9 @@ export interface Undo {
  * there is nothing to go back to: traffic is never moved away from a proven release to a dead one.
  */
 export function planAbort({ before, from, fromRuns, done, unproven }: Undo): readonly Step[] {
-  const shifted = done.some((step) => step.do === 'shift');
-  if (shifted && from && !fromRuns) return [];
+  const last = done.findLast((step) => step.do === 'shift');
+  const shifted = last !== undefined;
+  if (last && from && !fromRuns) return soleSlot(last.split) ? [] : allAway(from);
   const started = done.find((step) => step.do === 'start');
   const hooks = done.filter((step) => step.do === 'hook').toReversed();
   return [
@@ -121,6 +122,15 @@ export function planAbort({ before, from, fromRuns, done, unproven }: Undo): rea
     ...(shifted && from ? [{ do: 'confirm', slot: from } as const] : []),
     ...hooks.flatMap((step) => counterpart(step.hook, step.slot, step.release)),
     ...(started ? [{ do: 'stop', slot: started.slot } as const] : []),
+  ];
+}
+
+/** The old release died while it shared the traffic: all of it goes to the one that was proven and runs. */
+function allAway(from: Slot): readonly Step[] {
+  const slot = otherSlot(from);
+  return [
+    { do: 'shift', split: allTo(slot) },
+    { do: 'confirm', slot },
   ];
 }
 
