@@ -26,9 +26,9 @@ export interface FleetStatus {
   differences: readonly string[];
 }
 
-/** Without memory and ports, which are what costs: with many servers one looks whether they are alive, and alike. */
+/** Without memory, ports and the log, which are what costs: with many servers one looks whether they are alive, and alike. */
 export async function serverStatus(name: string, world: World): Promise<ServerStatus> {
-  const view = await look(world, 'alive');
+  const view = await look({ ...world, traffic: undefined }, 'alive');
   const status = await statusOf(world, view);
   const live = liveRelease(view);
   const deployed = view.deployments.findLast((one) => one.command === 'deploy' && one.release === live?.id);

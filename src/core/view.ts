@@ -18,7 +18,7 @@ export interface View {
   frontDoor: FrontDoorAnswer;
   deployments: readonly Deployment[];
   releases: readonly Release[];
-  /** Position in the front door's log at this look; not with `alive`. */
+  /** Position in the front door's log at this look. */
   mark: string | undefined;
   /** Begun and not ended: its tool was killed, or it is running now. */
   unfinished: Deployment | undefined;
@@ -26,7 +26,7 @@ export interface View {
   disagreements: readonly string[];
 }
 
-/** `alive` leaves out what costs time: memory, ports, who else listens on them, and the place in the log. */
+/** `alive` leaves out what costs time: memory, ports, and who else listens on them. */
 export async function look(
   { router, runtime, store, traffic }: World,
   depth: 'alive' | 'full' = 'full',
@@ -38,7 +38,7 @@ export async function look(
     runtime.inspect('green', depth),
     store.journal(),
     store.releases(),
-    depth === 'full' ? traffic?.mark() : undefined,
+    traffic?.mark(),
   ]);
   const deployments = deploymentsOf(journal);
   const seen = { depth, split, frontDoor, slots: { blue, green }, deployments, releases, mark };
