@@ -1,9 +1,9 @@
 import { endLeftovers } from '../lab/cleanup.ts';
 import { artifactBytes, type DeployRound, measureDeploys } from './ssh-deploys.ts';
 import { type Look, type LookName, lookNames, measureStatus, type StatusFigures } from './ssh-status.ts';
-import { median, spread } from './stats.ts';
+import { median } from './stats.ts';
 import type { SwitchSection } from './switch-section.ts';
-import { figure, table } from './table.ts';
+import { figure, spreadText, table } from './table.ts';
 
 const counts = [1, 5, 20];
 const many = 50;
@@ -79,9 +79,4 @@ function statusRow(name: LookName, all: StatusFigures['looks']): readonly string
 
 function seconds(times: readonly number[]): string {
   return spreadText(times.map((time) => time / 1000));
-}
-
-function spreadText(numbers: readonly number[]): string {
-  const { median: middle, low, high } = spread(numbers);
-  return `${figure(middle)} [${figure(low)}, ${figure(high)}]`;
 }

@@ -1,7 +1,7 @@
 import { endLeftovers } from '../lab/cleanup.ts';
-import { median, spread } from './stats.ts';
+import { median } from './stats.ts';
 import type { SwitchSection } from './switch-section.ts';
-import { figure, table } from './table.ts';
+import { figure, spreadText, table } from './table.ts';
 import {
   firstSeconds,
   measureWarmUps,
@@ -74,9 +74,4 @@ function row(name: string, turns: readonly WarmTurn[]): readonly string[] {
 function saidBy(name: string, turns: readonly WarmTurn[]): readonly string[] {
   const said = turns.flatMap((turn) => turn.said ?? []);
   return said.length === 0 ? [] : [`- \`${name}\` said: ${said.map(({ text }) => text).join(' · ')}`];
-}
-
-function spreadText(numbers: readonly number[]): string {
-  const { median: middle, low, high } = spread(numbers);
-  return `${figure(middle)} [${figure(low)}, ${figure(high)}]`;
 }

@@ -1,7 +1,7 @@
 import { binomial, seeded } from '../lab/draws.ts';
 import { simulatedWatch, type Course } from '../lab/simulated-watch.ts';
 import { parseConfig } from '../src/config/parse.ts';
-import { comparisonWith } from '../src/core/comparison.ts';
+import { comparisonWith, mostComparable } from '../src/core/comparison.ts';
 import type { Tolerance } from '../src/core/evidence.ts';
 import type { LoggedRequest } from '../src/ports.ts';
 
@@ -87,8 +87,6 @@ export interface Alarms {
 }
 
 const percents = [1, 5, 25, 50, 100];
-/** The most at which the old release is a measure. */
-const most = 70;
 const rates = [10, 50, 200];
 const pastRequests = 5000;
 
@@ -100,7 +98,7 @@ export function alarmsOf({ course, besideOnly = false }: Good, seed: number, wat
     rates.flatMap((rate) =>
       Array.from({ length: watchesEach }, () => {
         const own = { ...tolerance, limit: limitAfter(binomial(random, pastRequests, past)) };
-        const share = besideOnly ? Math.min(percent, most) : percent;
+        const share = besideOnly ? Math.min(percent, mostComparable) : percent;
         return simulatedWatch({ rate, percent: share, ...course, tolerance: own }, 60, random);
       }),
     ),

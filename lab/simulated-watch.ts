@@ -1,4 +1,4 @@
-import { chance } from '../src/core/comparison.ts';
+import { chance, mostComparable } from '../src/core/comparison.ts';
 import { noEvidence, scoreOf, withBatch, type Batch, type Evidence, type Tolerance } from '../src/core/evidence.ts';
 import { binomial, poisson, type Random } from './draws.ts';
 
@@ -23,8 +23,6 @@ export interface Outcome {
 
 /** Looks a second, as `core/watch.ts` has them. */
 const looks = 10;
-/** As in `core/watch.ts`: with more on the new one the old one is no measure. */
-const mostComparable = 70;
 
 /** One kind of answers, watched for so long or until it is found to be worse. */
 export function simulatedWatch(course: Course, seconds: number, random: Random): Outcome {

@@ -32,6 +32,10 @@ function daily(name: Daily): () => Promise<{ default: Action }> {
   return async () => ({ default: (await import('./commands/daily.ts'))[name] as Action });
 }
 
+function order(name: keyof typeof import('./commands/order.ts')): () => Promise<{ default: Action }> {
+  return async () => ({ default: (await import('./commands/order.ts'))[name] as Action });
+}
+
 const collect = (name: string, names: readonly string[] = []) => [...names, name];
 const only = new Option('--only <names>', 'these servers or roles of cutover.yaml, no others').argParser(collect);
 const skip = new Option('--skip <names>', 'all servers but these').argParser(collect);
@@ -89,15 +93,12 @@ export function build(setCode: (code: number) => void): Command {
     .option(...wait)
     .option(...message)
     .option(...summary);
-  add('promote', 'a deploy that is watched goes on to its next stage now', async () => ({
-    default: (await import('./commands/order.ts')).promote as Action,
-  })).option('--all', 'past every stage that is left: all of the traffic');
-  add('pause', 'a deploy stays in its stage until it is promoted', async () => ({
-    default: (await import('./commands/order.ts')).pause as Action,
-  }));
-  add('abort', 'a deploy that is under way takes everything back', async () => ({
-    default: (await import('./commands/order.ts')).abort as Action,
-  }));
+  add('promote', 'a deploy that is watched goes on to its next stage now', order('promote')).option(
+    '--all',
+    'past every stage that is left: all of the traffic',
+  );
+  add('pause', 'a deploy stays in its stage until it is promoted', order('pause'));
+  add('abort', 'a deploy that is under way takes everything back', order('abort'));
   add('status', 'what is live, what stands by, and what to do next', daily('status'))
     .option(...json)
     .option('-w, --watch', 'refresh every second');

@@ -1,21 +1,13 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { Failure } from '../core/failure.ts';
+import { readPrivate } from './private-file.ts';
 
 /** Reads the secrets of `env_file`. No message ever holds a value. */
 export async function readEnvFile(file: string): Promise<Record<string, string>> {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
-    throw unreadable(file, error.message);
-  });
-  try {
-    const found = await handle.stat();
-    if (!found.isFile()) throw unreadable(file, 'it is not a file');
-    const { mode } = found;
-    if ((mode & 0o077) !== 0) throw tooOpen(file, mode);
-    return parseEnvFile(file, await handle.readFile('utf8'));
-  } finally {
-    await handle.close();
-  }
+  const refuse = {
+    unreadable: (why: string) => unreadable(file, why),
+    open: (mode: number) => tooOpen(file, mode),
+  };
+  return parseEnvFile(file, await readPrivate(file, refuse));
 }
 
 function unreadable(file: string, why: string): Failure {

@@ -1,6 +1,7 @@
 import type { Watch } from '../config/progressive.ts';
+import { quantile } from '../lib/quantile.ts';
 import type { LoggedRequest } from '../ports.ts';
-import { noEvidence, scoreOf, upperShare, withBatch, type Counts, type Evidence } from './evidence.ts';
+import { noEvidence, scoreOf, sum, upperShare, withBatch, type Counts, type Evidence } from './evidence.ts';
 import { otherSlot, type Slot } from './slot.ts';
 
 /** What is compared: 5xx of requests that only read, 5xx of all others, and answers that took long. */
@@ -11,7 +12,9 @@ export type Kind = (typeof kinds)[number];
 export const chance = 1 / 12_000;
 /** Answers of the past that are enough to be a measure. */
 const enoughPast = 500;
-const quantile = 0.95;
+const usualShare = 0.95;
+/** With more percent of the traffic than this on the new release the old one is no measure. */
+export const mostComparable = 70;
 /** Milliseconds that are never held against an answer. */
 const slowMargin = 50;
 const mostTolerated = 0.9;
@@ -39,14 +42,12 @@ export interface Circumstances {
   readonly settled: boolean;
 }
 
-const none: Counts = { requests: 0, bad: 0 };
-
 /** `past`: what the front door saw before the new release, in `slot`, got any traffic. */
 export function comparisonWith(past: readonly LoggedRequest[], slot: Slot, watch: Watch): Comparison {
   const slowAt = slowFrom(past, otherSlot(slot), watch.slower);
   const compared = (kind: Kind, floor: number): Compared => ({
-    fresh: none,
-    old: none,
+    fresh: sum(),
+    old: sum(),
     limit: limitFrom(countsOf(past, otherSlot(slot), kind, slowAt), floor, watch.factor),
     evidence: noEvidence,
   });
@@ -101,7 +102,7 @@ function limitFrom(past: Counts, floor: number, factor: number): number {
 function slowFrom(past: readonly LoggedRequest[], slot: Slot, slower: number): number | undefined {
   const times = past.flatMap((request) => (request.slot === slot && request.time !== undefined ? [request.time] : []));
   if (slower === 0 || times.length < enoughPast) return undefined;
-  const usual = times.toSorted((a, b) => a - b)[Math.floor(times.length * quantile)] ?? 0;
+  const usual = quantile(times, usualShare);
   return Math.max(slower * usual, usual + slowMargin);
 }
 
@@ -125,8 +126,4 @@ function countsOf(requests: readonly LoggedRequest[], slot: Slot, kind: Kind, sl
 
 function isRead({ method }: LoggedRequest): boolean {
   return method === 'GET' || method === 'HEAD';
-}
-
-function sum(a: Counts, b: Counts): Counts {
-  return { requests: a.requests + b.requests, bad: a.bad + b.bad };
 }

@@ -75,14 +75,17 @@ function hasBoth({ fresh, old }: Batch): boolean {
 
 /** As soon as one look has no measure in the old release, all that wait have none. */
 function pooled(batches: readonly Batch[]): Batch {
-  const sum = (counts: readonly Counts[]): Counts => ({
-    requests: counts.reduce((total, { requests }) => total + requests, 0),
-    bad: counts.reduce((total, { bad }) => total + bad, 0),
-  });
   const olds = batches.flatMap(({ old }) => old ?? []);
   return {
-    fresh: sum(batches.map(({ fresh }) => fresh)),
-    old: olds.length < batches.length ? undefined : sum(olds),
+    fresh: sum(...batches.map(({ fresh }) => fresh)),
+    old: olds.length < batches.length ? undefined : sum(...olds),
+  };
+}
+
+export function sum(...counts: readonly Counts[]): Counts {
+  return {
+    requests: counts.reduce((total, { requests }) => total + requests, 0),
+    bad: counts.reduce((total, { bad }) => total + bad, 0),
   };
 }
 

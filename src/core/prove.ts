@@ -1,3 +1,4 @@
+import { quantile } from '../lib/quantile.ts';
 import type { Begin } from './journal.ts';
 import type { Slot } from './slot.ts';
 import type { World } from './world.ts';
@@ -92,8 +93,11 @@ function releaseIn({ from, fromRelease, to, release }: Begin, slot: Slot): strin
 }
 
 function proofOf({ sent, lost, latencies, losses, answers }: Seen): Proof {
-  const sorted = latencies.toSorted((a, b) => a - b);
-  const at = (share: number) => Number((sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(2));
-  const longest = Number((sorted.at(-1) ?? 0).toFixed(2));
+  const at = (share: number) => rounded(quantile(latencies, share));
+  const longest = rounded(latencies.reduce((a, b) => Math.max(a, b), 0));
   return { sent, lost, median: at(0.5), p99: at(0.99), longest, answers: [...answers.values()], losses };
+}
+
+function rounded(milliseconds: number): number {
+  return Number(milliseconds.toFixed(2));
 }

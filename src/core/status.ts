@@ -2,7 +2,7 @@ import type { Inspection } from '../ports.ts';
 import { askHealth } from './ask-health.ts';
 import type { Deployment } from './journal.ts';
 import { releaseBefore } from './rollback.ts';
-import { otherSlot, slots, type Slot } from './slot.ts';
+import { otherSlot, type Slot } from './slot.ts';
 import { standbyIsOver } from './standby.ts';
 import { soleSlot, type Split } from './split.ts';
 import { sharedText, wayOut, type View } from './view.ts';
@@ -54,8 +54,12 @@ export async function statusOf(world: World, view: View): Promise<Status> {
   const { config, store } = world;
   const owner = view.unfinished ? await store.lockOwner() : undefined;
   const running = owner?.alive ?? false;
-  const [blue, green] = await Promise.all(slots.map((slot) => connectionsOf(world, view, slot)));
-  const trouble = await standbyTrouble(world, view);
+  const [blue, green, trouble, failovers] = await Promise.all([
+    connectionsOf(world, view, 'blue'),
+    connectionsOf(world, view, 'green'),
+    standbyTrouble(world, view),
+    failoversOf(world, view),
+  ]);
   const none = { connections: null, streams: null, waiting: null };
   return {
     version: 3,
@@ -75,7 +79,7 @@ export async function statusOf(world: World, view: View): Promise<Status> {
     liveSince: liveSince(view),
     deployment: view.unfinished ? unfinished(view.unfinished, running) : null,
     releases: view.releases.map(({ id }) => id),
-    failovers: await failoversOf(world, view),
+    failovers,
     next: nextCommand(view, running, standbyIsOver(view, config.standby, world.clock.now()) !== undefined, trouble),
   };
 }

@@ -1,4 +1,5 @@
 import type { WarmUp } from '../config/progressive.ts';
+import { quantile } from '../lib/quantile.ts';
 import type { LoggedRequest } from '../ports.ts';
 import { endpoint } from './endpoint.ts';
 import { Failure } from './failure.ts';
@@ -128,10 +129,6 @@ function windowOf(latencies: readonly number[]): Window {
 
 function middle(numbers: readonly number[]): number {
   return quantile(numbers, 0.5);
-}
-
-function quantile(numbers: readonly number[], share: number): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length * share)] ?? 0;
 }
 
 function summary(windows: readonly Window[], answered: number, failed: number): string {

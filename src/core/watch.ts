@@ -1,6 +1,6 @@
 import type { Stage } from '../config/progressive.ts';
 import { humanDuration } from '../lib/duration.ts';
-import { answersOf, comparisonWith, withRequests, type Comparison } from './comparison.ts';
+import { answersOf, comparisonWith, mostComparable, withRequests, type Comparison } from './comparison.ts';
 import { checker } from './health.ts';
 import { metricLooks } from './metric.ts';
 import { aborted, takeOrder } from './order.ts';
@@ -35,8 +35,6 @@ const interval = 100;
 const lookInterval = 1000;
 const tellInterval = 500;
 const pastLines = 5000;
-/** With more of the traffic than this on the new release the old one is no measure. */
-const mostComparable = 70;
 const healthLooks = 10;
 /** Silence of the log about what we ask ourselves that means that it is not written. */
 const deafAfter = 5000;
@@ -70,8 +68,10 @@ export async function watchRelease(
     const seen = answersOf(watching.comparison, 'fresh').requests - before;
     const end = paused ? undefined : ended(world, watching, { ...stage, spent, seen });
     if (end !== undefined) return end;
-    if (spent >= nextTell) tell(world, watching, percent, Math.max(0, stage.time - spent), paused);
-    if (spent >= nextTell) nextTell = spent + tellInterval;
+    if (spent >= nextTell) {
+      tell(world, watching, percent, Math.max(0, stage.time - spent), paused);
+      nextTell = spent + tellInterval;
+    }
     await clock.sleep(interval, signal);
   }
   return 'passed over';

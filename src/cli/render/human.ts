@@ -17,14 +17,27 @@ export function humanReporter(stream: NodeJS.WriteStream, app: string, server?: 
   const mark = server === undefined ? '' : `${paint.bold(server)} `;
   const say = (text: string) => void stream.write(`${live ? '\r\u001B[K' : ''}${mark}${text}\n`);
   return (event) => {
-    if (event.type === 'progress' && live) stream.write(`\r\u001B[K ${paint.blue('▸')} ${progress(event)}`);
-    if (event.type === 'step' && live)
-      stream.write(`\r\u001B[K ${paint.blue('▸')} ${line(stepName(event.step), stepIntent(event.step))}`);
-    if (event.type === 'watch' && live) stream.write(`\r\u001B[K ${paint.blue('▸')} ${line('watch', watching(event))}`);
-    if (event.type === 'drain' && live) stream.write(`\r\u001B[K ${paint.blue('▸')} ${line('drain', draining(event))}`);
+    const running = live ? runningText(event) : undefined;
+    if (running !== undefined) stream.write(`\r\u001B[K ${paint.blue('▸')} ${running}`);
     const text = eventText(event, app, paint);
     if (text !== undefined) say(text);
   };
+}
+
+/** Of the step that is under way; the next one of these takes its place. */
+function runningText(event: ReporterEvent): string | undefined {
+  switch (event.type) {
+    case 'step':
+      return line(stepName(event.step), stepIntent(event.step));
+    case 'progress':
+      return progress(event);
+    case 'watch':
+      return line('watch', watching(event));
+    case 'drain':
+      return line('drain', draining(event));
+    default:
+      return undefined;
+  }
 }
 
 function eventText(event: ReporterEvent, app: string, paint: Paint): string | undefined {

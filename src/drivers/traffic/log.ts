@@ -10,9 +10,12 @@ inode=\${2%%:*} skip=$((\${2#*:} + 1)) old= now=$(stat -c %i "$1" 2> /dev/null)
 [ "$now" = "$inode" ] || old=$(find "\${1%/*}" -maxdepth 1 -inum "$inode" | head -n 1)
 `;
 
+/** All lines since the mark, whatever became of the log meanwhile. */
+const linesSince = `${fromMark}
+{ if [ -n "$old" ]; then tail -c "+$skip" "$old"; cat "$1"; else tail -c "+$skip" "$1"; fi; } 2> /dev/null`;
+
 /** A 5xx that no slot gave is a lost request. */
-const countSince = `${fromMark}
-{ if [ -n "$old" ]; then tail -c "+$skip" "$old"; cat "$1"; else tail -c "+$skip" "$1"; fi; } 2> /dev/null |
+const countSince = `${linesSince} |
   awk -F '"' 'NF == 13 { n++; split($3, s, " "); if (s[1] >= 500 && $10 ~ /(^|, )-$/) lost++ }
     END { print n + 0, lost + 0 }'`;
 
@@ -23,8 +26,7 @@ elif [ -n "$now" ]; then echo "$now \${old:+followed}"; [ -z "$old" ] || tail -c
 else echo "$inode same"; [ -z "$old" ] || tail -c "+$skip" "$old"; fi 2> /dev/null`;
 
 /** Requests that the other slot answered because the one they were meant for did not. */
-const countFailovers = `${fromMark}
-{ if [ -n "$old" ]; then tail -c "+$skip" "$old"; cat "$1"; else tail -c "+$skip" "$1"; fi; } 2> /dev/null |
+const countFailovers = `${linesSince} |
   LC_ALL=C grep -aF -e "\\"$3, $4\\"" -e "\\"$4, $3\\"" |
   awk -F '"' 'NF == 13 && $10 !~ /(^|, )-$/ { n++; split($1, t, /[][]/); if (!(t[2] in seen)) { seen[t[2]]; s++ } last = t[2] }
     END { print n + 0, s + 0; print last }'`;
