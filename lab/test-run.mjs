@@ -6,13 +6,16 @@ import { root } from './modules.mjs';
 
 let number = 0;
 
-/** Runs vitest; tells how many tests passed, failed and were skipped. With a name, every line of its begins with it. */
+/** Of a run that left no counts. */
+export const noResult = { passed: 0, failed: 1, skipped: 0, failures: [] };
+
+/** Runs vitest; tells how many tests passed, failed and were skipped, and which failed. With a name, every line of its begins with it. */
 export async function count({ name, argv }) {
   const result = join(root, '.cache', `test-result-${process.pid}-${(number += 1)}.json`);
   const began = performance.now();
   const passed = await run(argv, { name, env: { CUTOVER_TEST_RESULT: result } });
   if (name) console.log(`${name}: ${Math.round((performance.now() - began) / 1000)} s`);
-  const counts = existsSync(result) ? JSON.parse(readFileSync(result, 'utf8')) : { passed: 0, failed: 1, skipped: 0 };
+  const counts = existsSync(result) ? JSON.parse(readFileSync(result, 'utf8')) : noResult;
   rmSync(result, { force: true });
   return { ...counts, failed: passed ? counts.failed : Math.max(1, counts.failed) };
 }

@@ -4,7 +4,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureModules, root } from './modules.mjs';
-import { count, run } from './test-run.mjs';
+import { count, noResult, run } from './test-run.mjs';
 
 const vitest = [join('node_modules', 'vitest', 'vitest.mjs'), 'run'];
 const project = (name) => ({ name, argv: [...vitest, `--project=${name}`] });
@@ -17,8 +17,10 @@ const beside = [isolated('docker'), project('ssh'), project('integration'), proj
 const alone = [isolated('l4'), project('measured'), { ...isolated('measured'), name: 'measured in a namespace' }];
 
 mkdirSync(join(root, '.cache'), { recursive: true });
-const runs = (await isPrepared()) ? await counted(process.argv.slice(2)) : [{ passed: 0, failed: 1, skipped: 0 }];
+const runs = (await isPrepared()) ? await counted(process.argv.slice(2)) : [noResult];
 const sum = (name) => runs.reduce((total, one) => total + one[name], 0);
+const failures = runs.flatMap((one) => one.failures);
+if (failures.length > 0) console.log(`\nfailed:\n${failures.map((each) => `  ${each}`).join('\n')}`);
 const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
 console.log(`\n${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
 process.exit(failed === 0 && skipped === 0 && passed > 0 ? 0 : 1);
