@@ -95,11 +95,13 @@ const warmup = z.strictObject({
     .prefault({})
     .meta({
       description:
-        'Headers of every request. Nothing else is sent but `Host`: nobody’s cookies, authorization or agent.',
+        'Headers of every request. Nothing else is sent but `Host` and what the front door adds: nobody’s cookies, authorization or agent.',
       samples: [{ 'Accept-Encoding': 'gzip' }],
     }),
   user_agent: z.boolean().prefault(false).meta({ description: 'Replays the browser’s `User-Agent` too.' }),
-  parallel: wholeNumber(1, 100).prefault(4).meta({ description: 'Requests at a time.' }),
+  parallel: wholeNumber(1, 100).prefault(2).meta({
+    description: 'Requests at a time. More take the processor from the compiler that they are sent for.',
+  }),
   deadline: duration(1).prefault('30s').meta({ description: 'Longest time.' }),
   required: z.boolean().prefault(false).meta({
     description: 'A release that has not settled by then, or answers 5xx, is not deployed.',

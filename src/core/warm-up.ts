@@ -3,6 +3,7 @@ import { quantile } from '../lib/quantile.ts';
 import type { LoggedRequest } from '../ports.ts';
 import { endpoint } from './endpoint.ts';
 import { Failure } from './failure.ts';
+import { type Checker, checker } from './health.ts';
 import type { Slot } from './slot.ts';
 import type { World } from './world.ts';
 
@@ -18,6 +19,8 @@ export interface WarmRequest {
 const windowSize = 250;
 /** Windows that are compared at least: next to a busy neighbour, fewer are not worth much. */
 const fewest = 16;
+/** So often health is asked in between, as it is all through a release's life. */
+const healthEvery = 25;
 const longest = 10_000;
 const timerSlack = 5;
 
@@ -27,20 +30,29 @@ export interface Window {
   readonly high: number;
 }
 
+interface Source {
+  /** `http://address:port` of the slot. */
+  readonly base: string;
+  readonly requests: readonly WarmRequest[];
+  readonly health: Checker | undefined;
+}
+
 /** Asks the slot itself until its answers no longer get quicker, until none is any good, or until the deadline. */
 export async function warmUp(world: World, slot: Slot, signal: AbortSignal): Promise<string> {
-  const { config, clock, traffic } = world;
+  const { config, clock, traffic, address } = world;
   const { warmup } = config.progressive;
   if (!warmup) return 'nothing to ask';
   const logged = warmup.replay > 0 ? ((await traffic?.last(warmup.replay)) ?? []) : [];
   const requests = warmRequests(warmup, logged);
   if (requests.length === 0) return 'nothing to ask: no paths, and nothing in the log';
+  const base = `http://${endpoint(config, slot, address)}`;
+  const health = config.health.kind === 'http' ? checker(world, slot, signal) : undefined;
   const began = clock.elapsed();
   const windows: Window[] = [];
   let [answered, failed] = [0, 0];
   const left = () => began + warmup.deadline - clock.elapsed();
   while (left() > 0 && !isSettled(windows)) {
-    const { latencies, errors } = await oneWindow(world, slot, requests, answered + failed, left, signal);
+    const { latencies, errors } = await oneWindow(world, { base, requests, health }, answered + failed, left, signal);
     signal.throwIfAborted();
     answered += latencies.length;
     failed += errors;
@@ -77,25 +89,35 @@ export function isSettled(windows: readonly Window[]): boolean {
   return isNoBetter(({ median }) => median) && isNoBetter(({ high }) => high);
 }
 
+/**
+ * A compiler leaves out what it has never seen happen, and takes its code back when it does. So these are requests as
+ * nginx sends them, on connections that stay, and health is asked meanwhile.
+ */
 async function oneWindow(
-  { host, config, clock, address }: World,
-  slot: Slot,
-  requests: readonly WarmRequest[],
+  { host, config, clock }: World,
+  { base, requests, health }: Source,
   from: number,
   left: () => number,
   signal: AbortSignal,
 ): Promise<{ latencies: number[]; errors: number }> {
-  const base = `http://${endpoint(config, slot, address)}`;
   const latencies: number[] = [];
   let [at, errors] = [from, 0];
   const worker = async () => {
     while (at < from + windowSize && left() > 0 && !signal.aborted) {
       const one = requests[at++ % requests.length];
       if (!one) return;
+      if (at % healthEvery === 0) await health?.once();
       const began = clock.elapsed();
       const timeout = Math.min(longest, left());
       const answer = await host
-        .request({ url: `${base}${one.target}`, method: one.method, headers: headersOf(config, one), timeout, signal })
+        .request({
+          url: `${base}${one.target}`,
+          method: one.method,
+          headers: headersOf(config, one),
+          kept: true,
+          timeout,
+          signal,
+        })
         .catch(() => undefined);
       // One that the deadline called off says nothing about the application. Timers may be early by a moment.
       if (answer === undefined && left() <= timerSlack) return;
@@ -107,12 +129,16 @@ async function oneWindow(
   return { latencies, errors };
 }
 
+/** Those that the front door adds, too. */
 function headersOf({ domains, router, progressive }: World['config'], { host, agent }: WarmRequest) {
   const name = host ?? domains[0];
   return {
     'user-agent': agent ?? 'cutover-warm-up',
+    'x-real-ip': '127.0.0.1',
+    'x-forwarded-for': '127.0.0.1',
     'x-forwarded-proto': router.tls ? 'https' : 'http',
-    ...(name === undefined ? {} : { host: name }),
+    'x-forwarded-port': router.tls ? '443' : '80',
+    ...(name === undefined ? {} : { host: name, 'x-forwarded-host': name }),
     ...progressive.warmup?.headers,
   };
 }

@@ -143,7 +143,16 @@ describe('a warm-up', () => {
       new Set(['GET /?search=tea', 'GET /slow?ms=1', 'GET /version']),
     );
     const sent = new Set(asked.idle.flatMap((one) => Object.keys(one.headers)));
-    expect([...sent].toSorted()).toEqual(['connection', 'host', 'user-agent', 'x-forwarded-proto']);
+    expect([...sent].toSorted()).toEqual([
+      'host',
+      'user-agent',
+      'x-forwarded-for',
+      'x-forwarded-host',
+      'x-forwarded-port',
+      'x-forwarded-proto',
+      'x-real-ip',
+    ]);
+    expect(JSON.stringify(asked.idle)).not.toContain('192.0.2.7');
   });
 
   test('that is answered 5xx is said, and fails nothing', async () => {

@@ -9,7 +9,7 @@ export async function request(
   { url, method = 'GET', headers, timeout, signal, kept }: HttpRequest,
   socketPath?: string,
 ): Promise<HttpAnswer> {
-  const { get, Agent } = url.startsWith('https:') ? await import('node:https') : http;
+  const { request: begin, Agent } = url.startsWith('https:') ? await import('node:https') : http;
   // It may have been called off while the way there was made.
   signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
@@ -17,7 +17,7 @@ export async function request(
     let from: HttpAnswer['from'];
     const timer = setTimeout(() => outgoing.destroy(new Error('no answer in time')), timeout);
     signal?.addEventListener('abort', abort);
-    const outgoing = get(
+    const outgoing = begin(
       url,
       {
         agent: kept ? keptBy(Agent) : false,
@@ -47,6 +47,8 @@ export async function request(
         answer.on('error', reject);
       },
     );
+    // HTTP/1.1 keeps connections anyway, and nginx says no word about it either.
+    if (kept) outgoing.removeHeader('connection');
     outgoing.on('socket', (socket) => socket.once('connect', () => (from = localEnd(socket))));
     outgoing.on('error', (error) => reject(from === undefined ? error : Object.assign(error, { from })));
     outgoing.on('close', () => {
@@ -54,11 +56,13 @@ export async function request(
       signal?.removeEventListener('abort', abort);
       reject(new Error('the connection was closed'));
     });
+    outgoing.end();
   });
 }
 
 const agents = new Map<unknown, http.Agent>();
-const keptConnections = 4;
+/** As many as a warm-up may ask for. */
+const keptConnections = 100;
 
 function keptBy(Agent: new (options: http.AgentOptions) => http.Agent): http.Agent {
   const agent = agents.get(Agent) ?? new Agent({ keepAlive: true, maxSockets: keptConnections });
