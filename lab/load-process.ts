@@ -1,16 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundled } from './bundle.ts';
 import { monotonic } from './clock.ts';
 import type { LoadCall, LoadReply } from './load-worker.ts';
 import type { Load, LoadOptions, LoadReport } from './strict-client.ts';
 
 /** The strict client in a process of its own, so that what the caller does meanwhile does not hold it up. */
 export async function startLoadProcess(options: LoadOptions): Promise<Load> {
-  const child = fork(fileURLToPath(new URL('load-worker.ts', import.meta.url)), [], {
-    execArgv: ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href],
-    serialization: 'advanced',
-  });
+  const child = fork(await bundled('lab/load-worker.ts'), [], { execArgv: [], serialization: 'advanced' });
   const ask = createAsker(child);
   await ask({ call: 'start', options });
   return {

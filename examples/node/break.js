@@ -1,10 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** What nobody needs any more, and is never let go. */
+const kept = [];
+
 /** What is wrong with a release that starts and is healthy: each request is answered after `wait` ms, with `status`, or is the last. */
 const faults = {
   errors: (percent) => (_, path) => (path !== '/health' && Math.random() * 100 < percent ? { status: 500 } : {}),
   'post-errors': (percent) => (method) => (method === 'POST' && Math.random() * 100 < percent ? { status: 500 } : {}),
   slow: (ms) => () => ({ wait: ms }),
+  leaks: (megabytes) => (_, path) =>
+    path === '/health' ? {} : { kept: kept.push(new Array(megabytes * 131_072).fill(0.5)) },
   'dies-after': (requests) => () => (--requests === 0 ? { last: true } : {}),
   flapping: () => (_, path) => (path === '/health' && Math.floor(Date.now() / 1500) % 2 ? { status: 503 } : {}),
 };

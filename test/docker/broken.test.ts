@@ -21,7 +21,7 @@ afterAll(async () => docker?.stop());
 
 test('killed with SIGKILL at any moment: the next command knows, and no request is lost', async () => {
   const { stand } = docker;
-  const load = await startLoadProcess({ url: stand.url, host: stand.host, connections: 20, rate: 200 });
+  const load = await startLoadProcess({ url: stand.url, host: stand.host, connections: 20, rate: 100 });
   const ends: string[] = [];
   for (let round = 0; round < 12; round += 1) {
     const deploy = stand.start('deploy', round % 2 === 0 ? 'shop:1' : 'shop:2');

@@ -43,7 +43,7 @@ beforeAll(async () => {
   });
   database = await docker.engine.docker('inspect', '--format', '{{.Id}} {{.State.StartedAt}}', 'project_db_1');
   mustBeDone(await docker.stand.cutover('deploy'));
-  load = await startLoadProcess({ url: docker.stand.url, host: docker.stand.host, connections: 20, rate: 200 });
+  load = await startLoadProcess({ url: docker.stand.url, host: docker.stand.host, connections: 20, rate: 100 });
 });
 
 afterAll(async () => docker?.stop());

@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(async () => docker?.stop());
 
 function start(posts: number): Promise<Load> {
-  return startLoadProcess({ url: docker.stand.url, host: docker.stand.host, connections: 20, rate: 200, posts });
+  return startLoadProcess({ url: docker.stand.url, host: docker.stand.host, connections: 20, rate: 100, posts });
 }
 
 /** A write that meets a release which just died is answered 502 and never sent twice; reads go to the standby. */

@@ -23,7 +23,7 @@ beforeAll(async () => {
       writeFileSync(path.join(path.dirname(file), 'secrets'), 'TOKEN=s3cr3t $HOME\n', { mode: 0o600 }),
   });
   mustBeDone(await docker.stand.cutover('deploy', '-m', 'first'));
-  load = await startLoadProcess({ url: docker.stand.url, host: docker.stand.host, connections: 40, rate: 400 });
+  load = await startLoadProcess({ url: docker.stand.url, host: docker.stand.host, connections: 40, rate: 200 });
 });
 
 afterAll(async () => docker?.stop());

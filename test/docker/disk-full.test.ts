@@ -29,7 +29,7 @@ beforeAll(async () => {
   await makeBigOnes();
   mustBeDone(await docker.stand.cutover('deploy'));
   mustBeDone(await docker.stand.cutover('deploy'));
-  load = await startLoadProcess({ url: docker.stand.url, host: docker.stand.host, connections: 20, rate: 200 });
+  load = await startLoadProcess({ url: docker.stand.url, host: docker.stand.host, connections: 20, rate: 100 });
 });
 
 afterAll(async () => {

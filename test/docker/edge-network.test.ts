@@ -21,7 +21,7 @@ beforeAll(async () => {
     lines: ({ nginx }) => `  listen: 80\n  front_door: http://127.0.0.1:${nginx.port}`,
   });
   mustBeDone(await edge.stand.cutover('deploy'));
-  load = await startLoadProcess({ url: edge.stand.url, host: edge.stand.host, connections: 40, rate: 400 });
+  load = await startLoadProcess({ url: edge.stand.url, host: edge.stand.host, connections: 40, rate: 200 });
 });
 
 afterAll(async () => edge?.stop());

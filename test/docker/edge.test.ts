@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(async () => edge?.stop());
 
 async function underLoad(): Promise<void> {
-  load = await startLoadProcess({ url: edge.stand.url, host: edge.stand.host, connections: 40, rate: 400 });
+  load = await startLoadProcess({ url: edge.stand.url, host: edge.stand.host, connections: 40, rate: 200 });
 }
 
 async function nothingLost(what: string): Promise<void> {

@@ -42,7 +42,7 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
   async (signal) => {
     const { stand, engine } = docker;
     const before = await stand.status();
-    const load = await startLoadProcess({ url: stand.url, host: stand.host, connections: 20, rate: 300 });
+    const load = await startLoadProcess({ url: stand.url, host: stand.host, connections: 20, rate: 200 });
     await engine.down(signal);
     expect((await stand.cutover('deploy')).stderr).toContain('DOCKER_DOWN');
     load.fireIdleNow();

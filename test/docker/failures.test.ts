@@ -17,7 +17,7 @@ let load: Load;
 beforeAll(async () => {
   docker = await createDockerStand({ config: quick });
   mustBeDone(await docker.stand.cutover('deploy'));
-  load = await startLoadProcess({ url: docker.stand.url, host: docker.stand.host, connections: 20, rate: 200 });
+  load = await startLoadProcess({ url: docker.stand.url, host: docker.stand.host, connections: 20, rate: 100 });
 });
 
 afterAll(async () => docker?.stop());

@@ -20,7 +20,7 @@ beforeAll(async () => {
   docker = await createDockerStand({ config });
   for (const version of ['1', '2', '3']) digests[version] = await pushed(version, version);
   mustBeDone(await docker.stand.cutover('deploy', nameOf('1')));
-  load = await startLoadProcess({ url: docker.stand.url, host: docker.stand.host, connections: 20, rate: 200 });
+  load = await startLoadProcess({ url: docker.stand.url, host: docker.stand.host, connections: 20, rate: 100 });
 });
 
 afterAll(async () => {

@@ -23,7 +23,7 @@ beforeAll(async () => {
   sshd = await startSshd({ DOCKER_HOST: docker.engine.env['DOCKER_HOST'] ?? '' });
   Object.assign(process.env, sshd.env, { DOCKER_HOST: sshd.url });
   mustBeDone(await docker.stand.cutover('deploy'));
-  load = await startLoadProcess({ url: docker.stand.url, host: docker.stand.host, connections: 20, rate: 200 });
+  load = await startLoadProcess({ url: docker.stand.url, host: docker.stand.host, connections: 20, rate: 100 });
 });
 
 afterAll(async () => {

@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 
 const config = 'health: { path: /health, deadline: 6s }\nupstream: { server: node, idle: 200ms }\ngrace: 3s\n';
 /** Well, until somebody makes /tmp/ill in its container. */
-const frail = `HEALTHCHECK --interval=200ms --retries=2 CMD ["node", "-e", "if (fs.existsSync('/tmp/ill')) { console.log('the queue does not answer'); process.exit(1) }"]`;
+const frail = `HEALTHCHECK --interval=400ms --retries=2 CMD ["node", "-e", "if (fs.existsSync('/tmp/ill')) { console.log('the queue does not answer'); process.exit(1) }"]`;
 
 let docker: DockerStand;
 let load: Load;
@@ -18,7 +18,7 @@ beforeAll(async () => {
   await docker.image('shop:frail', frail);
   mustBeDone(await docker.stand.cutover('deploy', 'shop:frail'));
   mustBeDone(await docker.stand.cutover('deploy', 'shop:frail'));
-  load = await startLoadProcess({ url: docker.stand.url, host: docker.stand.host, connections: 20, rate: 200 });
+  load = await startLoadProcess({ url: docker.stand.url, host: docker.stand.host, connections: 20, rate: 100 });
 });
 
 afterAll(async () => docker?.stop());

@@ -10,8 +10,14 @@ import { createStand, finished, mustBeDone, type Finished, type Stand } from '..
 let stand: Stand;
 let load: Load;
 
-beforeEach(async () => {
-  stand = await createStand({ config: 'health: { path: /health }\nupstream: { idle: 200ms }' });
+const config = 'health: { path: /health }\nupstream: { idle: 200ms }\n';
+const inStages = `${config}warmup: { paths: /version, deadline: 100ms }
+shift: { stages: [20, 100], for: 100ms }
+watch: { for: 100ms, settle: 0s, requests: 0 }
+`;
+
+beforeEach(async ({ task }) => {
+  stand = await createStand({ config: task.name.includes('in stages') ? inStages : config });
   mustBeDone(await stand.cutover('deploy'));
   mustBeDone(await stand.cutover('deploy'));
   load = await startLoadProcess({ url: stand.url, host: stand.host, connections: 20, rate: 200 });
@@ -26,6 +32,12 @@ describe('killed with SIGKILL at every moment that matters', () => {
     const moments = await killAtEveryMoment('deploy', () => stand.cutover('recover'));
     await nothingLost(`deploy killed at ${moments} moments`);
     expect(moments).toBeGreaterThan(20);
+  });
+
+  test('a deploy in stages, from its first stage on, is put right by `recover`, and nothing is lost', async () => {
+    const moments = await killAtEveryMoment('stages', () => stand.cutover('recover'));
+    await nothingLost(`deploy in stages killed at ${moments} moments`);
+    expect(moments).toBeGreaterThan(12);
   });
 
   test('a rollback is put right by the next deploy, and nothing is lost', async () => {
@@ -44,7 +56,7 @@ describe('ended at random moments', () => {
       for (let round = 0; round < 4; round++) {
         const child = stand.start('deploy');
         // Sixteen moments of a deploy, four for each signal.
-        const delay = 60 + (round * signals.length + index) * 31;
+        const delay = 60 + (round * signals.length + index) * 60;
         setTimeout(() => child.kill(signal), delay);
         const { code } = await finished(child);
         // Before cutover has begun, a signal simply ends it.
@@ -58,7 +70,10 @@ describe('ended at random moments', () => {
   );
 });
 
-async function killAtEveryMoment(command: 'deploy' | 'rollback', putRight: () => Promise<Finished>): Promise<number> {
+async function killAtEveryMoment(
+  command: 'deploy' | 'stages' | 'rollback',
+  putRight: () => Promise<Finished>,
+): Promise<number> {
   for (let moment = 1; moment < 100; moment++) {
     const { code, stderr } = await killedAt(command, moment);
     if (code === 0) return moment - 1;

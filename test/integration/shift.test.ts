@@ -10,9 +10,9 @@ let stand: Stand;
 let load: Load;
 
 const shop = (more: string, fail = '') => `health: { path: /health }
-watch: { for: 1s, settle: 0s, ${fail ? '' : ''}requests: 0 }
+watch: { for: 1s, settle: 0s, requests: 0 }
 shift: { stages: [1, 25, 50, 100], for: 1s }
-${more}${fail ? `env: { FAIL: '${fail}' }` : ''}`;
+${more}${fail ? `env: { FAIL: '${fail}', NODE_OPTIONS: '--max-old-space-size=64' }` : ''}`;
 
 beforeAll(async () => {
   stand = await createStand({ config: shop('') });
@@ -47,6 +47,7 @@ describe('traffic in stages', () => {
     ['errors:100', 'RELEASE_WORSE', /GET and HEAD|POST/],
     ['post-errors:100', 'RELEASE_WORSE', /POST/],
     ['slow:400', 'RELEASE_WORSE', /slow/],
+    ['leaks:2', /APP_DIED|RELEASE_WORSE/, /died|errors more often/],
     ['dies-after:60', /APP_DIED|RELEASE_WORSE/, /died|errors more often/],
     ['flapping', 'UNHEALTHY', /unhealthy/],
   ])('a release with %s is taken back', async (fail, code, what) => {
