@@ -20,6 +20,12 @@ export interface Variant {
   readonly lines: string;
 }
 
+/** Right after the switch, and later. */
+export interface Compared {
+  readonly first: Latency;
+  readonly steady: Latency;
+}
+
 /** One deploy of one variant. Times in ms. */
 export interface WarmTurn {
   readonly name: string;
@@ -27,8 +33,8 @@ export interface WarmTurn {
   readonly said: { readonly text: string; readonly took: number } | undefined;
   /** The whole command. */
   readonly took: number;
-  readonly first: Latency;
-  readonly steady: Latency;
+  readonly reads: Compared;
+  readonly writes: Compared;
   readonly sent: number;
   readonly lost: number;
   /** CPU seconds of the load's process in each second. */
@@ -36,13 +42,13 @@ export interface WarmTurn {
 }
 
 /** Requests in a second: far from all that the machine can do. */
-export const rate = 100;
-export const posts = 0.2;
+export const readRate = 80;
+export const writeRate = 20;
+const posts = writeRate / (readRate + writeRate);
 export const firstSeconds = 5;
 export const steadySeconds = 10;
 /** Seconds of as many requests as it takes, between the two. */
 export const ripenSeconds = 15;
-const connections = 16;
 
 interface Stand {
   readonly url: string;
@@ -97,26 +103,35 @@ async function standBehind(nginx: Nginx): Promise<Stand> {
 /** The load goes on all the time; while the new release starts it is the old one's. */
 async function takeTurn(stand: Stand, { name, lines }: Variant): Promise<WarmTurn> {
   stand.configure(lines);
-  const load = await startLoadProcess({ url: stand.url, rate, connections, posts, idle: 0 });
+  const loads = [
+    await startLoadProcess({ url: stand.url, rate: readRate, connections: 12, posts: 0, idle: 0 }),
+    await startLoadProcess({ url: stand.url, rate: writeRate, connections: 4, posts: 1, idle: 0 }),
+  ];
+  const mark = (label: string, at?: number): void => loads.forEach((load) => load.mark(label, at));
   const { switched, took, stderr } = await deploySeen(stand);
-  load.mark('first', switched);
-  load.mark('between', switched + firstSeconds * 1000);
+  mark('first', switched);
+  mark('between', switched + firstSeconds * 1000);
   await sleep(switched + firstSeconds * 1000 - monotonic());
   const more = await ripen(stand);
-  load.mark('steady');
+  mark('steady');
   await sleep(steadySeconds * 1000);
-  load.mark('end');
-  const report = await load.stop();
+  mark('end');
+  const [reads, writes] = await Promise.all(loads.map((load) => load.stop()));
+  if (!reads || !writes) throw new Error('no load');
   return {
     name,
     said: saidOf(stderr),
     took,
-    first: latencyOf(report, 'first'),
-    steady: latencyOf(report, 'steady'),
-    sent: report.sent + more.sent,
-    lost: report.lost + more.lost,
-    client: report.cpu / report.seconds,
+    reads: comparedIn(reads),
+    writes: comparedIn(writes),
+    sent: reads.sent + writes.sent + more.sent,
+    lost: reads.lost + writes.lost + more.lost,
+    client: reads.cpu / reads.seconds + writes.cpu / writes.seconds,
   };
+}
+
+function comparedIn(report: LoadReport): Compared {
+  return { first: latencyOf(report, 'first'), steady: latencyOf(report, 'steady') };
 }
 
 /** The rename itself, seen from outside: nothing in the command knows that it is being timed. */
@@ -152,8 +167,9 @@ function latencyOf({ segments }: LoadReport, label: string): Latency {
   return segment.latency;
 }
 
-function describe({ name, said, first, steady, sent, lost }: WarmTurn): string {
+function describe({ name, said, reads, writes, sent, lost }: WarmTurn): string {
   const pair = ({ p50, p99 }: Latency): string => `${p50.toFixed(2)}, ${p99.toFixed(2)}`;
+  const both = ({ first, steady }: Compared): string => `first ${pair(first)}, steady ${pair(steady)}`;
   const warm = said ? ` (${said.text}, ${(said.took / 1000).toFixed(1)} s)` : '';
-  return `${name}: p50, p99 first ${pair(first)}, steady ${pair(steady)}; ${lost} of ${sent} lost${warm}`;
+  return `${name}: p50, p99 of GET ${both(reads)}; of POST ${both(writes)}; ${lost} of ${sent} lost${warm}`;
 }

@@ -5,12 +5,12 @@ import { figure, spreadText, table } from './table.ts';
 import {
   firstSeconds,
   measureWarmUps,
-  posts,
-  rate,
+  readRate,
   ripenSeconds,
   steadySeconds,
   type Variant,
   type WarmTurn,
+  writeRate,
 } from './warm-rounds.ts';
 
 const variants: readonly Variant[] = [
@@ -31,18 +31,20 @@ function describe(turns: readonly WarmTurn[], rounds: number): string {
     '`warmup`',
     'requests',
     'lost',
-    `first ${firstSeconds} s: p50, ms`,
+    `GET, first ${firstSeconds} s: p50, ms`,
     'p99, ms',
     'steady: p50, ms',
     'p99, ms',
     'p50, ratio',
+    'p99, ratio',
+    'POST: p50, ratio',
     'p99, ratio',
     'warm-up, s',
     'deploy, s',
   ];
   const of = (name: string): readonly WarmTurn[] => turns.filter((turn) => turn.name === name);
   const client = Math.max(...turns.map((turn) => turn.client));
-  return `Deploys of the Spring Boot sample under ${rate} requests/s through nginx, ${posts * 100} % of them POSTs, which no warm-up sends: the first ${firstSeconds} s after the rename that moves the traffic beside the steady state of the same release. That is ${steadySeconds} s after ${ripenSeconds} s of as many requests as it could answer (${figure(median(turns.map(({ sent }) => sent)))} in all, minutes' worth of them) and a rest. Latencies by the strict client, from when a request was due; the ratio is taken within each deploy. Medians of ${rounds} interleaved rounds [quartiles].
+  return `Deploys of the Spring Boot sample under ${readRate} GETs and ${writeRate} POSTs a second through nginx; no warm-up sends POSTs. The first ${firstSeconds} s after the rename that moves the traffic stand beside the steady state of the same release. That is ${steadySeconds} s after ${ripenSeconds} s of as many requests as it could answer (${figure(median(turns.map(({ sent }) => sent)))} in all, minutes' worth of them) and a rest. Latencies by the strict client, from when a request was due; the ratio is taken within each deploy. Medians of ${rounds} interleaved rounds [quartiles].
 
 ${table(
   head,
@@ -60,12 +62,14 @@ function row(name: string, turns: readonly WarmTurn[]): readonly string[] {
     name,
     turns.reduce((sum, { sent }) => sum + sent, 0).toLocaleString('en'),
     `**${turns.reduce((sum, { lost }) => sum + lost, 0)}**`,
-    each(({ first }) => first.p50),
-    each(({ first }) => first.p99),
-    each(({ steady }) => steady.p50),
-    each(({ steady }) => steady.p99),
-    each(({ first, steady }) => first.p50 / steady.p50),
-    each(({ first, steady }) => first.p99 / steady.p99),
+    each(({ reads }) => reads.first.p50),
+    each(({ reads }) => reads.first.p99),
+    each(({ reads }) => reads.steady.p50),
+    each(({ reads }) => reads.steady.p99),
+    each(({ reads: { first, steady } }) => first.p50 / steady.p50),
+    each(({ reads: { first, steady } }) => first.p99 / steady.p99),
+    each(({ writes: { first, steady } }) => first.p50 / steady.p50),
+    each(({ writes: { first, steady } }) => first.p99 / steady.p99),
     turns.some(({ said }) => said) ? each(({ said }) => (said?.took ?? Number.NaN) / 1000) : '-',
     each(({ took }) => took / 1000),
   ];
