@@ -9,7 +9,10 @@ import type { Load } from '../../lab/strict-client.ts';
 import { createDockerStand, type DockerStand } from '../support/docker-stand.ts';
 import { mustBeDone } from '../support/stand.ts';
 
-const config = 'health: { path: /actuator/health/readiness, body: UP }\n';
+/** Started again and again beside other tests: with the JVM's quick compiler alone. */
+const config = `health: { path: /actuator/health/readiness, body: UP }
+env: { JAVA_TOOL_OPTIONS: '-XX:TieredStopAtLevel=1' }
+`;
 let docker: DockerStand;
 let load: Load;
 

@@ -6,7 +6,11 @@ import { startWebSockets } from '../../lab/websocket-client.ts';
 import type { Load } from '../../lab/strict-client.ts';
 import { createStand, mustBeDone, type Stand } from '../support/stand.ts';
 
-const health = 'health: { path: /actuator/health/readiness, body: UP }\nlog_size: 1M\n';
+/** Started again and again beside other tests: with the JVM's quick compiler alone. */
+const health = `health: { path: /actuator/health/readiness, body: UP }
+log_size: 1M
+env: { JAVA_TOOL_OPTIONS: '-XX:TieredStopAtLevel=1' }
+`;
 let stand: Stand;
 let load: Load;
 
