@@ -32,7 +32,7 @@ test('root sets up once for an ordinary user, whose units run without a login', 
 
 test('deploys and rollbacks under load need no root and lose nothing, and history counts the requests', async () => {
   await server.done('deploy', '-m', 'first');
-  const load = await startLoadProcess({ url: server.url, host: server.host, connections: 40, rate: 250 });
+  const load = await startLoadProcess({ url: server.url, host: server.host, connections: 40, rate: 500 });
   for (let round = 0; round < 3; round++) {
     await server.done('deploy', '-m', `round ${round}`);
     load.fireIdleNow();
@@ -42,7 +42,7 @@ test('deploys and rollbacks under load need no root and lose nothing, and histor
   const report = await load.stop();
   console.log(`systemd --user, 3 deploys and 3 rollbacks: ${report.lost} of ${report.sent} requests lost`);
   expect(report.losses).toEqual([]);
-  expect(report.sent).toBeGreaterThan(500);
+  expect(report.sent).toBeGreaterThan(1000);
   const ends = (await server.journal()).filter(({ kind }) => kind === 'end').slice(1);
   expect(ends).toHaveLength(6);
   for (const end of ends) expect(end).toMatchObject({ outcome: 'done', lost: 0, requests: expect.any(Number) });

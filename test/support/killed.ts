@@ -16,8 +16,9 @@ let moments = 0;
 let counting = command !== 'stages';
 
 function moment(): void {
-  moments += counting ? 1 : 0;
-  if (counting && moments === Number(at)) process.kill(process.pid, 'SIGKILL');
+  if (!counting) return;
+  moments += 1;
+  if (moments === Number(at)) process.kill(process.pid, 'SIGKILL');
 }
 
 function around<Given extends readonly unknown[], Answer>(call: (...given: Given) => Promise<Answer>) {
