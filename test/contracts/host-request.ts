@@ -45,6 +45,21 @@ function requestContract(open: () => Promise<HostUnderTest>): void {
     expect(ports.size).toBe(3);
   });
 
+  it('keeps a connection that is to be kept, for each protocol and server', async () => {
+    const { host } = await open();
+    const ports = new Set<number>();
+    const url = await serve((request, response) => {
+      ports.add(request.socket.remotePort ?? 0);
+      response.end(request.headers['connection'] ?? 'not a word');
+    });
+    const bodies: string[] = [];
+    for (let round = 0; round < 20; round++) {
+      bodies.push((await host.request({ url, timeout: 5000, kept: true })).body);
+    }
+    expect(ports.size).toBe(1);
+    expect(new Set(bodies)).toEqual(new Set(['not a word']));
+  });
+
   it('rejects when nobody listens', async () => {
     const { host } = await open();
     const error = await rejection(host.request({ url: `http://127.0.0.1:${await freePort()}/`, timeout: 5000 }));

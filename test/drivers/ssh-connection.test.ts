@@ -59,7 +59,7 @@ describe('a connection', () => {
     const running = rejection(lost.run(['sh', '-c', script, 'loop', pidFile], { deadline: 600_000 }));
     await until(async () => Number(await readFile(pidFile, 'utf8').catch(() => '')) > 0);
     const pid = (await readFile(pidFile, 'utf8')).trim();
-    const [program = '', ...words] = connectionTo(tested.sshd().url).control('exit');
+    const [program = '', ...words] = connectionTo(tested.sshd().url).exit;
     execFileSync(program, words, { stdio: 'ignore' });
     expect(await running).toMatchObject({ exit: 6, fields: { code: 'CONNECTION_LOST' } });
     expect(await rejection(lost.read('/etc/hostname'))).toMatchObject({ fields: { code: 'CONNECTION_LOST' } });

@@ -1,15 +1,20 @@
 import http from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { HttpAnswer, HttpRequest } from '../../ports.ts';
 
 const bodyLimit = 64 * 1024;
 
-/** One request on a connection of its own, or on a kept one, by way of a socket file if there is one. */
+/** Makes a connection in another way than from here. */
+export type Dial = (host: string, port: number) => Promise<Duplex>;
+
+/** One request on a connection of its own, or on a kept one. */
 export async function request(
   { url, method = 'GET', headers, timeout, signal, kept }: HttpRequest,
-  socketPath?: string,
+  dial?: Dial,
 ): Promise<HttpAnswer> {
   const { request: begin, Agent } = url.startsWith('https:') ? await import('node:https') : http;
+  const connect = dial && (await connectorBy(dial, url));
   // It may have been called off while the way there was made.
   signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
@@ -20,9 +25,12 @@ export async function request(
     const outgoing = begin(
       url,
       {
-        agent: kept ? keptBy(Agent) : false,
+        ...(kept
+          ? { agent: keptBy(Agent, dial, connect) }
+          : connect
+            ? { createConnection: connect }
+            : { agent: false }),
         method,
-        ...(socketPath === undefined ? {} : { socketPath }),
         headers,
         rejectUnauthorized: false,
         ...(headers?.['host'] ? { servername: serverName(headers['host']) } : {}),
@@ -49,7 +57,10 @@ export async function request(
     );
     // HTTP/1.1 keeps connections anyway, and nginx says no word about it either.
     if (kept) outgoing.removeHeader('connection');
-    outgoing.on('socket', (socket) => socket.once('connect', () => (from = localEnd(socket))));
+    outgoing.on('socket', (socket) => {
+      from = localEnd(socket);
+      if (socket.connecting) socket.once('connect', () => (from = localEnd(socket)));
+    });
     outgoing.on('error', (error) => reject(from === undefined ? error : Object.assign(error, { from })));
     outgoing.on('close', () => {
       clearTimeout(timer);
@@ -60,14 +71,37 @@ export async function request(
   });
 }
 
-const agents = new Map<unknown, http.Agent>();
+type Connect = NonNullable<http.ClientRequestArgs['createConnection']>;
+
+/** Who waits for it is told later; TLS is spoken here, whoever made the connection. */
+async function connectorBy(dial: Dial, url: string): Promise<Connect> {
+  const tls = url.startsWith('https:') ? await import('node:tls') : undefined;
+  return ({ host, port, ...options }, created) => {
+    const made = dial(host ?? '', Number(port)).then(
+      (socket) => tls?.connect({ ...options, socket } as object) ?? socket,
+    );
+    made.then(
+      (stream) => created(null, stream),
+      (error: Error) => created(error, undefined as never),
+    );
+    return undefined;
+  };
+}
+
+/** By protocol and by who makes the connections. */
+const agents = new Map<unknown, Map<unknown, http.Agent>>();
 /** As many as a warm-up may ask for. */
 const keptConnections = 100;
 
-function keptBy(Agent: new (options: http.AgentOptions) => http.Agent): http.Agent {
-  const agent = agents.get(Agent) ?? new Agent({ keepAlive: true, maxSockets: keptConnections });
-  agents.set(Agent, agent);
-  return agent;
+function keptBy(
+  Agent: new (options: http.AgentOptions) => http.Agent,
+  dial: Dial | undefined,
+  createConnection: Connect | undefined,
+): http.Agent {
+  const known = agents.get(Agent) ?? new Map<unknown, http.Agent>();
+  const agent = known.get(dial) ?? new Agent({ keepAlive: true, maxSockets: keptConnections });
+  agents.set(Agent, known.set(dial, agent));
+  return createConnection ? Object.assign(agent, { createConnection }) : agent;
 }
 
 function localEnd({ localAddress: address, localPort: port }: Socket): HttpAnswer['from'] {

@@ -35,9 +35,24 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
   const logFile = (release: string) => path.join(state, 'logs', `${release}.log`);
 
   async function recorded(slot: Slot, name: 'supervisor' | 'app'): Promise<Recorded | undefined> {
+    const noted = await notedOf(slot, name);
+    return noted && (await isAlive(host, noted.pid, noted.identity)) ? noted : undefined;
+  }
+
+  async function notedOf(slot: Slot, name: 'supervisor' | 'app'): Promise<Recorded | undefined> {
     const [pid, identity = '', ...words] = ((await host.read(inSlot(slot, name))) ?? '').trim().split(' ');
-    const known = { pid: Number(pid), identity, words };
-    return pid && (await isAlive(host, known.pid, identity)) ? known : undefined;
+    return pid ? { pid: Number(pid), identity, words } : undefined;
+  }
+
+  /** With the release that its own environment names, which is read at the same time. */
+  async function running(slot: Slot): Promise<(Recorded & { release: string | undefined }) | undefined> {
+    const noted = await notedOf(slot, 'app');
+    if (!noted) return undefined;
+    const [alive, release] = await Promise.all([
+      isAlive(host, noted.pid, noted.identity),
+      variableOf(host, noted.pid, 'CUTOVER_RELEASE'),
+    ]);
+    return alive ? { ...noted, release } : undefined;
   }
 
   async function start(slot: Slot, launch: Launch): Promise<void> {
@@ -118,25 +133,22 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
   }
 
   async function inspect(slot: Slot, depth: 'alive' | 'full' = 'full'): Promise<Inspection> {
-    const [occupant, keeper, app] = await Promise.all([
-      files(slot).occupant(),
-      recorded(slot, 'supervisor'),
-      recorded(slot, 'app'),
-    ]);
+    const [keeper, app] = await Promise.all([recorded(slot, 'supervisor'), running(slot)]);
+    const release = app?.release ?? (await files(slot).occupant());
     const group =
       depth === 'full'
         ? await processesOf(host, protocol, app ? 'session' : 'none', app ? String(app.pid) : '')
         : undefined;
     return {
-      state: app ? 'running' : occupant === undefined ? 'stopped' : 'exited',
-      release: (app && (await variableOf(host, app.pid, 'CUTOVER_RELEASE'))) ?? occupant,
+      state: app ? 'running' : release === undefined ? 'stopped' : 'exited',
+      release,
       pid: app?.pid,
       since: app ? Number(app.words[0]) * 1000 : undefined,
       restarts: Number(app?.words[1] ?? 0),
       memory: app ? group?.memory : undefined,
       ports: group?.ports ?? [],
       taken: group !== undefined && isTaken(options.ports[slot], group),
-      detail: await detailOf(slot, { occupied: occupant !== undefined, keeper, app }),
+      detail: await detailOf(slot, { occupied: release !== undefined, keeper, app }),
     };
   }
 

@@ -70,21 +70,23 @@ export default function systemdRuntime(host: Host, config: Config, manager: Mana
   }
 
   async function inspect(slot: Slot, depth: 'alive' | 'full' = 'full'): Promise<Inspection> {
-    const [occupant, unit] = await Promise.all([files(slot).occupant(), properties(slot)]);
+    const unit = await properties(slot);
     const pid = Number(unit['MainPID']);
     const running = pid > 0 && unit['ActiveState'] === 'active';
+    const own = running ? await variableOf(host, pid, 'CUTOVER_RELEASE') : undefined;
+    const release = own ?? (await files(slot).occupant());
     const group = depth === 'full' ? await membersOf(running ? unit['ControlGroup'] : undefined) : undefined;
     const since = running ? Number(unit['ExecMainStartTimestamp']?.replace('@', '')) * 1000 : undefined;
     return {
-      state: running ? 'running' : occupant === undefined ? 'stopped' : 'exited',
-      release: (running ? await variableOf(host, pid, 'CUTOVER_RELEASE') : undefined) ?? occupant,
+      state: running ? 'running' : release === undefined ? 'stopped' : 'exited',
+      release,
       pid: running ? pid : undefined,
       since,
       restarts: Number(unit['NRestarts'] ?? 0),
       memory: running ? (memoryOf(unit) ?? group?.memory) : undefined,
       ports: group?.ports ?? [],
       taken: group !== undefined && isTaken(config.slots[slot], group),
-      detail: since === undefined ? occupant && detailOf(unit) : restartOf(unit, since),
+      detail: since === undefined ? release && detailOf(unit) : restartOf(unit, since),
     };
   }
 

@@ -8,14 +8,12 @@ import { exitCodes, Failure } from '../../../core/failure.ts';
 export interface Connection {
   /** `[user@]host`, an alias of the ssh configuration, or an ssh:// address. */
   readonly server: string;
-  /** A private folder of ours for sockets. */
-  readonly folder: string;
-  /** Of the shared connection. */
+  /** Of the shared connection, in a private folder of ours. */
   readonly socket: string;
   /** Argument list of a session that runs these words of ours, which no quoting is needed for. */
   session(words: string): readonly string[];
-  /** Argument list of a request to the shared connection itself. */
-  control(request: 'forward' | 'exit', ...words: readonly string[]): readonly string[];
+  /** Argument list that ends the shared connection. */
+  readonly exit: readonly string[];
 }
 
 /** What a session runs. The account's own shell reads this; only `sh` reads what comes after. */
@@ -41,17 +39,15 @@ const always = [
 ].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
 
 export function connectionTo(server: string): Connection {
-  const folder = privateFolder();
   const name = createHash('sha256').update(server).digest('hex').slice(0, 16);
-  const socket = path.join(folder, name);
+  const socket = path.join(privateFolder(), name);
   const control = ['-o', `ControlPath=${socket}`];
   const shared = ['-o', 'ControlMaster=auto', '-o', `ControlPersist=${persist}`, '-o', 'ClearAllForwardings=yes'];
   return {
     server,
-    folder,
     socket,
     session: (words) => ['ssh', ...always, ...control, ...shared, '--', server, words],
-    control: (request, ...words) => ['ssh', ...always, ...control, '-O', request, ...words, '--', server],
+    exit: ['ssh', ...always, ...control, '-O', 'exit', '--', server],
   };
 }
 

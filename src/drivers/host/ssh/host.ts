@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
-import { Failure } from '../../../core/failure.ts';
-import type { Host, HttpAnswer, HttpRequest, Login, RunOptions, RunResult } from '../../../ports.ts';
+import type { Host, Login, RunOptions, RunResult } from '../../../ports.ts';
+import { askerOf } from './asker.ts';
 import { connectionTo, plainShell, rootShell, type Connection } from './connection.ts';
-import { curl, curlAnswer, curlConfig, curlOrigin } from './curl.ts';
-import { forwardsOf } from './forward.ts';
+import { muxOf } from './mux.ts';
 import { readsOf } from './reads.ts';
 import { commandScript, surroundings, writeScript } from './script.ts';
 import { openShells, type Shells } from './shells.ts';
@@ -32,11 +31,12 @@ ${surroundings}`;
 /** A server, by the system's ssh. Nothing is needed there but a POSIX shell and what every Linux has. */
 export async function sshHost(server: string, options: SshOptions = {}): Promise<Host> {
   const connection = connectionTo(server);
+  const mux = muxOf(connection.socket);
   const elevated = options.elevated ?? false;
-  const shells = await openShells(connection, introduction, { elevated, guarded: options.guarded ?? false });
+  const shells = await openShells(connection, mux, introduction, { elevated, guarded: options.guarded ?? false });
   const me = loginOf(shells);
   const pid = me.pid;
-  const ask = asker(connection, shells);
+  const ask = askerOf(server, mux, shells);
   const reads = readsOf((script) => shells.quick(script, defaultDeadline));
 
   return {
@@ -96,44 +96,4 @@ function loginOf({ hello, guard }: Shells): Login {
     remote: true,
     sudoUser: sudoUser || undefined,
   };
-}
-
-/** By sshd's own forwarding; where it is turned off, and where the origin has to be known, by curl there. */
-function asker(connection: Connection, shells: Shells): (wanted: HttpRequest) => Promise<HttpAnswer> {
-  const forwards = forwardsOf(connection);
-  const [, , address = '', port = ''] = (shells.hello[6] ?? '').split(' ');
-  const sshd = port ? { host: address, port: Number(port) } : undefined;
-  let allowed: Promise<boolean> | undefined;
-  return async (wanted) => {
-    if (wanted.traced) return byCurl(connection.server, shells, wanted);
-    try {
-      return await forwards.request(wanted);
-    } catch (error) {
-      wanted.signal?.throwIfAborted();
-      allowed ??= forwards.allowed(sshd).catch(() => false);
-      if (await allowed) throw error;
-      return byCurl(connection.server, shells, wanted);
-    }
-  };
-}
-
-async function byCurl(server: string, shells: Shells, wanted: HttpRequest): Promise<HttpAnswer> {
-  const script = commandScript(curl, { input: curlConfig(wanted) });
-  const { code, stdout, stderr } = await shells.alone(script, wanted.timeout + 5000, wanted.signal);
-  wanted.signal?.throwIfAborted();
-  if (code === 127) throw noWayToAsk(server);
-  const answer = curlAnswer(stdout);
-  if (answer) return answer;
-  const refused = code === 7 ? { code: 'ECONNREFUSED' } : {};
-  const from = curlOrigin(stdout);
-  throw Object.assign(new Error(stderr.trim() || `curl ended with exit code ${code}`), refused, from ? { from } : {});
-}
-
-function noWayToAsk(server: string): Failure {
-  return new Failure({
-    code: 'CANNOT_ASK',
-    what: `requests cannot be made from ${server}`,
-    why: 'its sshd forwards nothing for this user, and there is no curl',
-    fix: 'set `AllowTcpForwarding local` in its sshd_config, or `apt install curl`',
-  });
 }

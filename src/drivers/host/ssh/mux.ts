@@ -1,73 +1,87 @@
-import { connect } from 'node:net';
+import { channelOn, kinds, numberIn, type Channel, type Hears } from './channel.ts';
+import { isNumbers, number, text, wireTo, type Wire } from './mux-wire.ts';
 
-/*
- * What `ssh -O forward` says to a shared connection, without a program for it: to start one costs more than all
- * the rest of a look at a server. OpenSSH's PROTOCOL.mux, version 4: numbers of 32 bits, each message and
- * each text after its length.
- */
-const version = 4;
-const messages = { hello: 1, openForward: 0x1000_0006, ok: 0x8000_0001 };
-const local = 1;
-/** In place of a port: the listener is a socket file. */
-const socketFile = 0xffff_fffe;
+const messages = { proxy: 0x1000_000f, proxied: 0x8000_000f };
 const request = 1;
-const patience = 5000;
+/** Reason of a refusal that the server's configuration is behind (RFC 4254, 5.1). */
+const prohibited = 1;
+/** What we take before we allow more, bytes; and at once. */
+const [window, packet] = [2 ** 21, 2 ** 15];
 
-export interface Forward {
-  /** Socket file to be made here. */
-  file: string;
-  /** Where the server leads what comes there. */
-  host: string;
-  port: number;
+/** `absent`: there is no shared connection that would do it, or it is lost; ssh itself can be asked, and tells why. */
+export type Refusal = 'absent' | 'forbidden' | 'refused';
+
+/**
+ * Sessions and connections by way of the shared connection without a program for each, which would cost more than
+ * all that is done with it. As for `ssh -O proxy` (OpenSSH 7.4 on) it passes on messages of SSH's connection
+ * protocol as they are, and sees to it that no two programs have the same numbers.
+ */
+export interface Mux {
+  open(kind: 'session' | 'direct-tcpip', ...details: readonly Buffer[]): Promise<Channel | Refusal>;
 }
 
-/** False: it was not done, for whatever reason. */
-export function forwardByMux(control: string, { file, host, port }: Forward): Promise<boolean> {
-  return new Promise((resolve) => {
-    const link = connect(control);
-    const end = (done: boolean) => {
-      link.destroy();
-      resolve(done);
-    };
-    let heard = Buffer.alloc(0);
-    link.setTimeout(patience, () => end(false));
-    link.on('error', () => end(false)).on('close', () => end(false));
-    link.on('data', (part: Buffer) => {
-      heard = Buffer.concat([heard, part]);
-      const [greeting, answer] = messagesIn(heard);
-      if (greeting && !isNumbers(greeting, messages.hello, version)) end(false);
-      if (answer) end(isNumbers(answer, messages.ok, request));
+interface Link extends Mux {
+  over(): boolean;
+}
+
+export function muxOf(control: string): Mux {
+  let link: Promise<Link | undefined> = Promise.resolve(undefined);
+  const linked = () => (link = link.then((known) => (known && !known.over() ? known : linkTo(control))));
+  return {
+    open: async (kind, ...details) => (await linked())?.open(kind, ...details) ?? 'absent',
+  };
+}
+
+/** Details of a connection that the server makes to an address as it sees it. */
+export function addressed(host: string, port: number): readonly Buffer[] {
+  return [text(host), number(port), text('127.0.0.1'), number(0)];
+}
+
+async function linkTo(control: string): Promise<Link | undefined> {
+  const wire = await wireTo(control, number(messages.proxy), number(request));
+  const answer = await wire?.next();
+  if (wire && answer && isNumbers(answer, messages.proxied, request)) return linkOn(wire);
+  wire?.close();
+  return undefined;
+}
+
+function linkOn(wire: Wire): Link {
+  const hearing = new Map<number, Hears>();
+  let last = 0;
+  wire.waitForever();
+  void listen(wire, hearing);
+
+  function open(kind: string, ...details: readonly Buffer[]): Promise<Channel | Refusal> {
+    const ours = last++;
+    wire.send(kindOf(kinds.open), text(kind), number(ours), number(window), number(packet), ...details);
+    return new Promise((resolve) => {
+      hearing.set(ours, (heard) => {
+        hearing.delete(ours);
+        if (heard?.[1] !== kinds.opened) return resolve(refusalIn(heard));
+        const [id, allowed, most] = [1, 2, 3].map((at) => numberIn(heard, at)) as [number, number, number];
+        const send = (what: number, ...parts: readonly Buffer[]) => wire.send(kindOf(what), number(id), ...parts);
+        const channel = channelOn(send, { window: allowed, packet: most, ours: window }, () => hearing.delete(ours));
+        hearing.set(ours, channel.hears);
+        resolve(channel);
+      });
     });
-    link.write(message(number(messages.hello), number(version)));
-    const listener = [text(file), number(socketFile)];
-    link.write(
-      message(number(messages.openForward), number(request), number(local), ...listener, text(host), number(port)),
-    );
-  });
+  }
+
+  return { open, over: wire.over };
 }
 
-function messagesIn(heard: Buffer): readonly Buffer[] {
-  if (heard.length < 4) return [];
-  const end = 4 + heard.readUInt32BE();
-  return heard.length < end ? [] : [heard.subarray(4, end), ...messagesIn(heard.subarray(end))];
+/** At the end all of them hear that there is nothing more. */
+async function listen(wire: Wire, hearing: ReadonlyMap<number, Hears>): Promise<void> {
+  for (let heard = await wire.next(); heard; heard = await wire.next()) hearing.get(numberIn(heard, 0))?.(heard);
+  for (const hears of hearing.values()) hears(undefined);
 }
 
-function isNumbers(heard: Buffer, ...expected: readonly number[]): boolean {
-  return heard.subarray(0, expected.length * 4).equals(Buffer.concat(expected.map(number)));
+function refusalIn(heard: Buffer | undefined): Refusal {
+  if (heard === undefined) return 'absent';
+  return numberIn(heard, 1) === prohibited ? 'forbidden' : 'refused';
 }
 
-function message(...parts: readonly Buffer[]): Buffer {
-  const body = Buffer.concat(parts);
-  return Buffer.concat([number(body.length), body]);
-}
-
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  return Buffer.concat([number(bytes.length), bytes]);
-}
-
-function number(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
+/** Before each kind is the length of a padding, which there is none of. */
+function kindOf(kind: number): Buffer {
+  return Buffer.of(0, kind);
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { ReadOptions } from '../../../ports.ts';
 import { missing, readAllScript, readLinksScript, readScript } from './script.ts';
 import type { Answered } from './shells.ts';
@@ -49,7 +49,7 @@ export function readsOf(run: (script: string) => Promise<Answered>): Reads {
   }
 
   async function textsOf(all: readonly Wanted[]): Promise<Found> {
-    const mark = randomBytes(16).toString('hex');
+    const mark = randomUUID();
     const texts = all.map(({ file, how }) => ({ file, every: how.every ?? false }));
     return textsIn(await run(readAllScript(texts, mark)), mark);
   }

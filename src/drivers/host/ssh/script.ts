@@ -42,13 +42,14 @@ export function readScript(file: string, { link, look, every }: ReadOptions): st
 
 /**
  * First a line with a digit for each file, and a comma after all of one path: whether it is there, as far as anybody
- * may see. Then twice the environment of the very `cat` that prints, which nobody can foresee as it holds the mark,
- * and once more after the text of each file that is there.
+ * may see. Then twice the environment of the very `tail` that prints, which nobody can foresee as it holds the mark,
+ * and once more after the text of each file that is there. `cat` would send each text by itself, and each would
+ * wake both ends of the connection.
  */
 export function readAllScript(texts: readonly Text[], mark: string): string {
   const words = texts.map(({ file, every }) => (every ? everyWord(file) : shellQuote(file)));
   const end = '/proc/self/environ';
-  return showAllScript(words, '[ -e "$file" ]', `${end} ${end}`, `"$file" ${end}`, `END=${mark} exec cat`);
+  return showAllScript(words, '[ -e "$file" ]', `${end} ${end}`, `"$file" ${end}`, `END=${mark} exec tail -q -c +1`);
 }
 
 export interface Text {

@@ -1,5 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import type { Ended, Session } from './session.ts';
 
 /** What one script of a shell printed, and how it ended. */
 export interface Printed {
@@ -39,27 +39,25 @@ interface Waiting {
  * Scripts go to its standard input; what they print comes back on both outputs, each ended by a word
  * that nobody else can know. So nothing has to be quoted, escaped or counted on the way back.
  */
-export async function openShell(argv: readonly string[], introduction: string): Promise<Shell> {
-  const [program = '', ...words] = argv;
-  const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
-  const mark = randomBytes(16).toString('hex');
+export async function openShell(session: Session, introduction: string): Promise<Shell> {
+  const mark = randomUUID();
   const waiting: Waiting[] = [];
-  const printed = outputsOf(child, mark, (done) => waiting.shift()?.resolve(done));
+  const printed = outputsOf(session, mark, (done) => waiting.shift()?.resolve(done));
   const ended = new Promise<ShellGone>((resolve) => {
-    child.on('error', (error) => resolve(new ShellGone(127, error.message)));
-    child.on('exit', (code) => setTimeout(() => resolve(new ShellGone(code ?? 255, printed.words())), 20));
+    const gone = ({ code, words }: Ended) => resolve(new ShellGone(code, words ?? printed.words()));
+    void session.ended.then((how) => setTimeout(gone, 20, how));
   });
   let over = false;
   void ended.then((gone) => {
     over = true;
     for (const { reject } of waiting.splice(0)) reject(gone);
   });
-  child.stdin.on('error', () => {});
+  session.stdin.on('error', () => {});
   const run = (script: string) =>
     new Promise<Printed>((resolve, reject) => {
       if (over) return void ended.then(reject);
       waiting.push({ resolve, reject });
-      child.stdin.write(`${script}\n${footer(mark)}`);
+      session.stdin.write(`${script}\n${footer(mark)}`);
     });
   const { stdout } = await run(`printf '\\0%s\\n' $$; ${introduction}`);
   // What a start-up file of the account prints comes before it.
@@ -71,7 +69,7 @@ export async function openShell(argv: readonly string[], introduction: string): 
     pending: () => waiting.length,
     over: () => over,
     run,
-    close: () => child.stdin.end(),
+    close: () => session.stdin.end(),
   };
 }
 
@@ -79,7 +77,7 @@ function footer(mark: string): string {
   return `printf '\\n${mark} %d\\n' "$?"; printf '\\n${mark}\\n' >&2\n`;
 }
 
-function outputsOf(child: ChildProcess, mark: string, tell: (done: Printed) => void): { words: () => string } {
+function outputsOf(session: Session, mark: string, tell: (done: Printed) => void): { words: () => string } {
   const ends = { out: `\n${mark} `, err: `\n${mark}\n` };
   let [out, err] = [Buffer.alloc(0), Buffer.alloc(0)];
   const check = () => {
@@ -94,11 +92,11 @@ function outputsOf(child: ChildProcess, mark: string, tell: (done: Printed) => v
       tell(done);
     }
   };
-  child.stdout?.on('data', (part: Buffer) => {
+  session.stdout.on('data', (part: Buffer) => {
     out = Buffer.concat([out, part]);
     check();
   });
-  child.stderr?.on('data', (part: Buffer) => {
+  session.stderr.on('data', (part: Buffer) => {
     err = Buffer.concat([err, part]);
     check();
   });

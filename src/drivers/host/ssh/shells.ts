@@ -2,7 +2,9 @@ import type { Failure } from '../../../core/failure.ts';
 import { connectionLost, notReached } from './failures.ts';
 import { plainShell, rootShell, type Connection } from './connection.ts';
 import { startGuard, type Guard } from './guard.ts';
+import type { Mux } from './mux.ts';
 import { surroundings } from './script.ts';
+import { sessionByMux, sessionByProgram, type Session } from './session.ts';
 import { openShell, ShellGone, type Printed, type Shell } from './shell.ts';
 
 /** sshd allows ten sessions in one connection; one is the guard's, one an upload's, one is for logs. */
@@ -33,15 +35,17 @@ const nothing = { code: 137, stdout: '', stderr: '' };
 
 export async function openShells(
   connection: Connection,
+  mux: Mux,
   introduction: string,
   options: ShellsOptions,
 ): Promise<Shells> {
   const argv = connection.session(options.elevated ? rootShell : plainShell);
+  const begin = beginnerOf(argv, mux, options);
   const opened: Shell[] = [];
   const refused = (error: unknown) => {
     throw error instanceof ShellGone ? notReached(connection.server, error, options.elevated) : error;
   };
-  const first = await openShell(argv, introduction).catch(refused);
+  const first = await openShell(await begin(), introduction).catch(refused);
   const guard = options.guarded ? await startGuard(argv).catch(refused) : undefined;
   let lost: string | undefined;
   let opening = 0;
@@ -81,7 +85,7 @@ export async function openShells(
   async function openAnother(): Promise<void> {
     opening += 1;
     try {
-      const next = await openShell(argv, surroundings).catch(() => undefined);
+      const next = await openShell(await begin(), surroundings).catch(() => undefined);
       if (next) await add(next);
     } finally {
       opening -= 1;
@@ -112,7 +116,7 @@ export async function openShells(
   /** The shell itself has the number of its group, so that number is no other's as long as it is open. */
   async function endGroup(shell: Shell): Promise<void> {
     if (shell.over()) return;
-    const other = await openShell(argv, ':').catch(() => undefined);
+    const other = await openShell(await begin(), ':').catch(() => undefined);
     await other?.run(`kill -s KILL -- -${shell.pid}`).catch(() => undefined);
     other?.close();
   }
@@ -126,4 +130,13 @@ export async function openShells(
     },
     alone: async (script, deadline, signal) => on(await free(), script, deadline, signal),
   };
+}
+
+/**
+ * Who only looks needs nothing that the user's configuration gives a session, such as an agent or variables, and
+ * so no program for it where the connection is open.
+ */
+function beginnerOf(argv: readonly string[], mux: Mux, { elevated, guarded }: ShellsOptions): () => Promise<Session> {
+  const looks = !elevated && !guarded;
+  return async () => (looks && (await sessionByMux(mux, plainShell))) || sessionByProgram(argv);
 }
