@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startFresh } from '../../lab/new-connections.ts';
 import { address6, createL4Stand, type L4Stand } from '../support/l4-stand.ts';
-import { mustBeDone } from '../support/stand.ts';
+import { finished, mustBeDone } from '../support/stand.ts';
+import { until } from '../support/until.ts';
 
 let stand: L4Stand;
 
@@ -45,4 +46,24 @@ test('a release that does not become healthy changes nothing', async () => {
   expect(losses).toEqual([]);
   stand.configure('drain: 2s\ngrace: 3s\n');
   expect(await stand.status()).toMatchObject({ live: before.live, agreement: true, deployment: null });
+});
+
+test('a release gets its share of new connections in stages, and is taken back by a person', async () => {
+  const staged = 'drain: 2s\ngrace: 3s\nshift: { stages: [25, 50, 100], for: 1s }\nwatch: { for: 1s, requests: 0 }\n';
+  stand.configure(staged);
+  const client = startFresh({ ...stand.door, at: 10 });
+  const { stderr, code } = await stand.cutover('deploy');
+  expect(code, stderr).toBe(0);
+  expect(stderr).toMatch(/75 % on (blue|green), 25 % on (blue|green)[\s\S]*50 % on blue, 50 % on green/);
+  const { live } = await stand.status();
+  stand.configure(`${staged.replace('50, 100', '{ percent: 50, hold: true }, 100')}`);
+  const ended = finished(stand.start('deploy'));
+  await until(async () => (await stand.status()).split[live ?? 'blue'] === 50, 30_000, 'the stage that holds');
+  mustBeDone(await stand.cutover('abort'));
+  expect((await ended).code).toBe(5);
+  expect(await stand.status()).toMatchObject({ live, agreement: true, deployment: null });
+  const { sent, lost, losses } = await client.stop();
+  console.log(`stages and an abort through the kernel: ${lost} of ${sent} requests lost`);
+  expect(losses).toEqual([]);
+  stand.configure('drain: 2s\ngrace: 3s\n');
 });
