@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Finished } from '../../lab/machine-run.ts';
 import { eventsOf, failureOf, outcomesOf, wordsOf, type Told } from '../support/fleet-told.ts';
 import { broken, hooks, startFleet, touch, type Stand } from '../support/fleet-stand.ts';
 
@@ -109,6 +110,35 @@ test('with on_failure: stop those that switched stay, and the failure names the 
   expect(differences[0]).toMatch(/^releases: shop3, shop4, shop5 1 \(\w{12}\); shop1, shop2 \d \(\w{12}\)$/);
   await mend();
 });
+
+test('each server gets the release in stages, and a slow one is taken back where it came first', async () => {
+  const { client } = stand;
+  const staged = `${servers}\nrollout: { watch: 1s }\nshift: { stages: [25, 50, 100], for: 1s }\nwatch: { for: 1s, settle: 0s, requests: 0 }`;
+  client.configure(staged);
+  await client.done('setup');
+  const load = await stand.load();
+  const deployed = await client.done('deploy', '--json');
+  const { release } = outcomesOf(deployed)['shop1'] ?? {};
+  expect(wordsOf(deployed)).toEqual(names.map((name) => `${name} done ${release}`));
+  for (const name of names) expect(sharesOn(name, deployed), name).toEqual([25, 50, 100]);
+  await agree(String(release));
+  client.configure(staged.replace('for: 1s }', `for: 30s }\nenv: { FAIL: 'slow:400' }`));
+  const failed = await client.cutover('deploy', '--json');
+  expect(failed.code).toBe(5);
+  expect(wordsOf(failed)).toEqual(
+    names.map((name) => `${name} ${name === 'shop1' ? 'failed' : 'untouched'} ${release}`),
+  );
+  expect(failureOf(failed)).toMatchObject({ code: 'RELEASE_WORSE', what: expect.stringContaining('shop1') });
+  await load.nothingLost('stages on five servers, and a slow release on the first');
+  await agree(String(release));
+});
+
+/** Percents of the new release that are watched, in the order of its stages. */
+function sharesOn(server: string, deployed: Finished): readonly number[] {
+  const begun = eventsOf(deployed).find((event) => event.type === 'begin' && event.server === server);
+  const plan = (begun?.['plan'] ?? []) as readonly { do: string; percent?: number }[];
+  return plan.flatMap(({ do: what, percent = 0 }) => (what === 'watch' ? percent : []));
+}
 
 function lastWave(events: readonly Told[]): number {
   return events.findLastIndex(({ type }) => type === 'wave');
