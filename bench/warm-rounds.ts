@@ -8,7 +8,7 @@ import { springBootJar } from '../lab/jars.ts';
 import { startLoadProcess } from '../lab/load-process.ts';
 import { type Nginx, startNginx } from '../lab/nginx.ts';
 import type { Latency } from '../lab/load-report.ts';
-import type { LoadReport } from '../lab/strict-client.ts';
+import type { Load, LoadReport } from '../lab/strict-client.ts';
 import { built } from './commands.ts';
 import { cutoverYaml, stateHome } from './contenders/cutover.ts';
 import { shuffled } from './stats.ts';
@@ -18,6 +18,8 @@ export interface Variant {
   readonly name: string;
   /** Lines of cutover.yaml. */
   readonly lines: string;
+  /** POSTs in a second, beside the GETs. */
+  readonly writes: number;
 }
 
 /** Right after the switch, and later. */
@@ -28,23 +30,22 @@ export interface Compared {
 
 /** One deploy of one variant. Times in ms. */
 export interface WarmTurn {
-  readonly name: string;
+  readonly variant: Variant;
   /** What the step said, and how long it took, as the command prints it; undefined without warm-up. */
   readonly said: { readonly text: string; readonly took: number } | undefined;
   /** The whole command. */
   readonly took: number;
   readonly reads: Compared;
-  readonly writes: Compared;
+  /** Undefined: there were none. */
+  readonly writes: Compared | undefined;
   readonly sent: number;
   readonly lost: number;
   /** CPU seconds of the load's process in each second. */
   readonly client: number;
 }
 
-/** Requests in a second: far from all that the machine can do. */
+/** GETs in a second: far from all that the machine can do. */
 export const readRate = 80;
-export const writeRate = 20;
-const posts = writeRate / (readRate + writeRate);
 export const firstSeconds = 5;
 export const steadySeconds = 10;
 /** Seconds of as many requests as it takes, between the two. */
@@ -69,7 +70,7 @@ export async function measureWarmUps(
   try {
     await stand.cutover('setup');
     await stand.cutover('deploy');
-    await ripen(stand);
+    await ripen(stand, 0.2);
     for (let round = 1; round <= rounds; round += 1) {
       for (const variant of shuffled(variants)) {
         const turn = await takeTurn(stand, variant);
@@ -101,33 +102,42 @@ async function standBehind(nginx: Nginx): Promise<Stand> {
 }
 
 /** The load goes on all the time; while the new release starts it is the old one's. */
-async function takeTurn(stand: Stand, { name, lines }: Variant): Promise<WarmTurn> {
-  stand.configure(lines);
-  const loads = [
-    await startLoadProcess({ url: stand.url, rate: readRate, connections: 12, posts: 0, idle: 0 }),
-    await startLoadProcess({ url: stand.url, rate: writeRate, connections: 4, posts: 1, idle: 0 }),
-  ];
+async function takeTurn(stand: Stand, variant: Variant): Promise<WarmTurn> {
+  stand.configure(variant.lines);
+  const loads = await loadsOf(stand, variant);
   const mark = (label: string, at?: number): void => loads.forEach((load) => load.mark(label, at));
   const { switched, took, stderr } = await deploySeen(stand);
   mark('first', switched);
   mark('between', switched + firstSeconds * 1000);
   await sleep(switched + firstSeconds * 1000 - monotonic());
-  const more = await ripen(stand);
+  const more = await ripen(stand, variant.writes / (readRate + variant.writes));
   mark('steady');
   await sleep(steadySeconds * 1000);
   mark('end');
   const [reads, writes] = await Promise.all(loads.map((load) => load.stop()));
-  if (!reads || !writes) throw new Error('no load');
+  if (!reads) throw new Error('no load');
+  const all = [reads, writes ?? [], more].flat();
   return {
-    name,
+    variant,
     said: saidOf(stderr),
     took,
     reads: comparedIn(reads),
-    writes: comparedIn(writes),
-    sent: reads.sent + writes.sent + more.sent,
-    lost: reads.lost + writes.lost + more.lost,
-    client: reads.cpu / reads.seconds + writes.cpu / writes.seconds,
+    writes: writes && comparedIn(writes),
+    sent: sumOf(all.map(({ sent }) => sent)),
+    lost: sumOf(all.map(({ lost }) => lost)),
+    client: sumOf([reads, writes ?? []].flat().map(({ cpu, seconds }) => cpu / seconds)),
   };
+}
+
+/** GETs and POSTs by processes of their own, as the latencies of each are looked at. */
+async function loadsOf({ url }: Stand, { writes }: Variant): Promise<readonly Load[]> {
+  const reading = await startLoadProcess({ url, rate: readRate, connections: 12, posts: 0, idle: 0 });
+  if (writes === 0) return [reading];
+  return [reading, await startLoadProcess({ url, rate: writes, connections: 4, posts: 1, idle: 0 })];
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }
 
 function comparedIn(report: LoadReport): Compared {
@@ -148,7 +158,7 @@ async function deploySeen({ traffic, cutover }: Stand): Promise<{ switched: numb
 }
 
 /** Minutes' worth of requests in seconds, then a rest, so that what is measured next finds compiled code and an idle machine. */
-async function ripen({ url }: Stand): Promise<LoadReport> {
+async function ripen({ url }: Stand, posts: number): Promise<LoadReport> {
   const load = await startLoadProcess({ url, connections: 4, posts, idle: 0 });
   await sleep(ripenSeconds * 1000);
   const report = await load.stop();
@@ -167,9 +177,10 @@ function latencyOf({ segments }: LoadReport, label: string): Latency {
   return segment.latency;
 }
 
-function describe({ name, said, reads, writes, sent, lost }: WarmTurn): string {
+function describe({ variant: { name }, said, reads, writes, sent, lost }: WarmTurn): string {
   const pair = ({ p50, p99 }: Latency): string => `${p50.toFixed(2)}, ${p99.toFixed(2)}`;
   const both = ({ first, steady }: Compared): string => `first ${pair(first)}, steady ${pair(steady)}`;
   const warm = said ? ` (${said.text}, ${(said.took / 1000).toFixed(1)} s)` : '';
-  return `${name}: p50, p99 of GET ${both(reads)}; of POST ${both(writes)}; ${lost} of ${sent} lost${warm}`;
+  const posts = writes ? `; of POST ${both(writes)}` : '';
+  return `${name}: p50, p99 of GET ${both(reads)}${posts}; ${lost} of ${sent} lost${warm}`;
 }
