@@ -9,66 +9,72 @@ const bodyLimit = 64 * 1024;
 export type Dial = (host: string, port: number) => Promise<Duplex>;
 
 /** One request on a connection of its own, or on a kept one. */
-export async function request(
-  { url, method = 'GET', headers, timeout, signal, kept }: HttpRequest,
-  dial?: Dial,
-): Promise<HttpAnswer> {
+export async function request(wanted: HttpRequest, dial?: Dial): Promise<HttpAnswer> {
+  const { url, method = 'GET', headers, timeout, signal, kept } = wanted;
   const { request: begin, Agent } = url.startsWith('https:') ? await import('node:https') : http;
   const connect = dial && (await connectorBy(dial, url));
   // It may have been called off while the way there was made.
   signal?.throwIfAborted();
+  const own = connect ? { createConnection: connect } : { agent: false };
+  const outgoing = begin(url, {
+    ...(kept ? { agent: keptBy(Agent, dial, connect) } : own),
+    method,
+    headers,
+    rejectUnauthorized: false,
+    ...(headers?.['host'] ? { servername: serverName(headers['host']) } : {}),
+  });
+  // HTTP/1.1 keeps connections anyway, and nginx says no word about it either.
+  if (kept) outgoing.removeHeader('connection');
+  outgoing.end();
+  return answerTo(outgoing, timeout, signal);
+}
+
+function answerTo(outgoing: http.ClientRequest, timeout: number, signal?: AbortSignal): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const abort = () => outgoing.destroy(new Error('interrupted'));
     let from: HttpAnswer['from'];
-    const timer = setTimeout(() => outgoing.destroy(new Error('no answer in time')), timeout);
+    const fail = (error: Error) => reject(from === undefined ? error : Object.assign(error, { from }));
+    // A request that waits for its connection does not tell that it was called off.
+    const giveUp = (words: string) => {
+      ended();
+      outgoing.destroy();
+      fail(new Error(words));
+    };
+    const abort = () => giveUp('interrupted');
+    const timer = setTimeout(giveUp, timeout, 'no answer in time');
+    const ended = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    };
     signal?.addEventListener('abort', abort);
-    const outgoing = begin(
-      url,
-      {
-        ...(kept
-          ? { agent: keptBy(Agent, dial, connect) }
-          : connect
-            ? { createConnection: connect }
-            : { agent: false }),
-        method,
-        headers,
-        rejectUnauthorized: false,
-        ...(headers?.['host'] ? { servername: serverName(headers['host']) } : {}),
-      },
-      (answer) => {
-        let body = '';
-        const finish = () =>
-          resolve({
-            status: answer.statusCode ?? 0,
-            headers: flat(answer.headers),
-            body: body.slice(0, bodyLimit),
-            from,
-          });
-        answer.setEncoding('utf8');
-        answer.on('data', (text: string) => {
-          body += text;
-          if (body.length < bodyLimit) return;
-          finish();
-          outgoing.destroy();
-        });
-        answer.on('end', finish);
-        answer.on('error', reject);
-      },
-    );
-    // HTTP/1.1 keeps connections anyway, and nginx says no word about it either.
-    if (kept) outgoing.removeHeader('connection');
     outgoing.on('socket', (socket) => {
       from = localEnd(socket);
       if (socket.connecting) socket.once('connect', () => (from = localEnd(socket)));
     });
-    outgoing.on('error', (error) => reject(from === undefined ? error : Object.assign(error, { from })));
+    outgoing.on('response', (answer) => read(answer, fail, (body) => resolve({ ...headOf(answer), body, from })));
+    outgoing.on('error', fail);
     outgoing.on('close', () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
+      ended();
       reject(new Error('the connection was closed'));
     });
-    outgoing.end();
   });
+}
+
+function headOf({ statusCode = 0, headers }: http.IncomingMessage): Pick<HttpAnswer, 'status' | 'headers'> {
+  return { status: statusCode, headers: flat(headers) };
+}
+
+function read(answer: http.IncomingMessage, fail: (error: Error) => void, tell: (body: string) => void): void {
+  let body = '';
+  const finish = () => tell(body.slice(0, bodyLimit));
+  answer.setEncoding('utf8');
+  answer.on('data', (text: string) => {
+    body += text;
+    if (body.length < bodyLimit) return;
+    finish();
+    answer.destroy();
+  });
+  answer.on('end', finish);
+  answer.on('error', fail);
 }
 
 type Connect = NonNullable<http.ClientRequestArgs['createConnection']>;
