@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { run } from './cli/program.ts';
 
-process.exit(await run(process.argv));
+void run(process.argv).then((code) => process.exit(code));
