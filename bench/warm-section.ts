@@ -13,14 +13,15 @@ import {
   type WarmTurn,
 } from './warm-rounds.ts';
 
-const kinds = [
-  { name: 'no warm-up', lines: '' },
-  { name: 'paths: [/, /version]', lines: 'warmup: { paths: [/, /version] }\n' },
-  { name: 'replay: 500', lines: 'warmup: { replay: 500 }\n' },
+const none = { name: 'no warm-up', lines: '' };
+const paths = { name: 'paths: [/, /version]', lines: 'warmup: { paths: [/, /version] }\n' };
+const replay = { name: 'replay: 500', lines: 'warmup: { replay: 500 }\n' };
+/** POSTs in a second, beside the GETs: enough to see what they cost where nothing warms them. */
+const someWrites = 20;
+const variants: readonly Variant[] = [
+  ...[none, paths, replay].map((kind) => ({ ...kind, writes: 0 })),
+  ...[none, paths].map((kind) => ({ ...kind, writes: someWrites })),
 ];
-/** POSTs in a second, beside the GETs: none, and enough to see what they cost where nothing warms them. */
-const rates = [0, 20];
-const variants: readonly Variant[] = rates.flatMap((writes) => kinds.map((kind) => ({ ...kind, writes })));
 
 /** How slow a release is when it is new, with and without warm-up. */
 export async function measureWarm(rounds: number, say: (line: string) => void): Promise<SwitchSection> {
@@ -34,7 +35,7 @@ function describe(turns: readonly WarmTurn[], rounds: number): string {
   const sent = figure(median(turns.map((turn) => turn.sent)));
   return `Deploys of the Spring Boot sample under ${readRate} GETs a second through nginx. The first ${firstSeconds} s after the rename that moves the traffic stand beside the steady state of the same release. That is ${steadySeconds} s after ${ripenSeconds} s of as many requests as it could answer (${sent} in all, minutes' worth of them) and a rest. Latencies by the strict client, from when a request was due; the ratio is taken within each deploy. Medians of ${rounds} interleaved rounds [quartiles].
 
-${rates.map((writes) => tableOf(writes, turns)).join('\n\n')}
+${[0, someWrites].map((writes) => tableOf(writes, turns)).join('\n\n')}
 
 ${variants.flatMap((variant) => saidBy(variant, turns)).join('\n')}
 
