@@ -12,9 +12,16 @@ const project = (name) => ({ name, argv: [...vitest, `--project=${name}`] });
 const isolated = (name) => ({ name, argv: [join('lab', 'netns.mjs'), process.execPath, ...project(name).argv] });
 
 /** Projects of vitest.config.ts of which any two may run beside each other, in this order neither lane waits long for the other. */
-const beside = [isolated('docker'), project('ssh'), project('integration'), project('systemd'), project('unit')];
+const beside = [
+  isolated('docker'),
+  project('ssh'),
+  project('integration'),
+  project('systemd'),
+  project('unit'),
+  isolated('l4'),
+];
 /** What measures comes after them, with nothing beside it. */
-const alone = [isolated('l4'), project('measured'), { ...isolated('measured'), name: 'measured in a namespace' }];
+const alone = [project('measured'), { ...isolated('measured'), name: 'measured in a namespace' }];
 
 mkdirSync(join(root, '.cache'), { recursive: true });
 const runs = (await isPrepared()) ? await counted(process.argv.slice(2)) : [noResult];
