@@ -51,12 +51,14 @@ stop_app() {
 
 pause() { # unlike a plain sleep it ends when a signal comes, or a child goes
   sleep "$1" &
+  # Both may have been before it waits, and then would not end it.
+  [ -z "$stopping" ] || [ "$1" != "$long" ] || kill $!
   wait $!
   kill $! 2> /dev/null
 }
 
 wanted || exit 0
-app='' stopping='' restarts=0 delay=1
+app='' stopping='' restarts=0 delay=1 long=5
 setsid=$(command -v setsid) setpriv=$(command -v setpriv) group=${user:+$(id -g "$user")}
 trap stop_app TERM INT
 trap '' HUP
@@ -72,7 +74,7 @@ while [ -z "$stopping" ] && wanted; do
   [ -z "$stopping" ] || signal_app TERM
   trap : CHLD
   while app_runs; do
-    pause 5
+    if [ -n "$stopping" ]; then pause 0.05; else pause "$long"; fi
     bound_log
   done
   trap - CHLD
