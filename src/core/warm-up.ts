@@ -19,6 +19,8 @@ export interface WarmRequest {
 const windowSize = 250;
 /** Windows that are compared at least: next to a busy neighbour, fewer are not worth much. */
 const fewest = 16;
+/** Windows before which it is never enough: HotSpot may count 15,000 calls (its Tier4CompileThreshold) before it compiles anew. */
+const enough = 64;
 /** So often health is asked in between, as it is all through a release's life. */
 const healthEvery = 25;
 const longest = 10_000;
@@ -51,7 +53,7 @@ export async function warmUp(world: World, slot: Slot, signal: AbortSignal): Pro
   const windows: Window[] = [];
   let [answered, failed] = [0, 0];
   const left = () => began + warmup.deadline - clock.elapsed();
-  while (left() > 0 && !isSettled(windows)) {
+  while (left() > 0 && !isEnough(windows)) {
     const { latencies, errors } = await oneWindow(world, { base, requests, health }, answered + failed, left, signal);
     signal.throwIfAborted();
     answered += latencies.length;
@@ -73,6 +75,11 @@ export function warmRequests(warmup: WarmUp, logged: readonly LoggedRequest[]): 
     return [{ method, target, host: host || undefined, agent: warmup.userAgent ? agent : undefined }];
   });
   return [...paths, ...replayed];
+}
+
+/** Settled, and not only until a compiler comes back to the same code: until then answers may be as quick as they were for seconds. */
+export function isEnough(windows: readonly Window[]): boolean {
+  return windows.length >= enough && isSettled(windows);
 }
 
 /**

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { WarmUp } from '../../src/config/progressive.ts';
-import { isSettled, type Window, warmRequests } from '../../src/core/warm-up.ts';
+import { isEnough, isSettled, type Window, warmRequests } from '../../src/core/warm-up.ts';
 import type { LoggedRequest } from '../../src/ports.ts';
 
 const plain: WarmUp = {
@@ -167,6 +167,13 @@ describe('when it is enough', () => {
     const steps = [20, 10, 10, 10, 5, 5, 5, 5, 2, 2, 2, 2, 2, 2, 2, 2].map((median) => ({ median, high: 3 * median }));
     expect(settledAfter(steps)).toBeUndefined();
     expect(settledAfter([...steps, ...flat(40, 2)])).toBeGreaterThan(16);
+  });
+
+  it('is not on a level that lasts long, but only until the code is compiled for the last time', () => {
+    const levels = [...falling(11, 0.75), ...flat(44, 4), ...flat(6, 1)];
+    expect(levels.some((_, at) => isSettled(levels.slice(0, at)))).toBe(true);
+    expect(levels.some((_, at) => isEnough(levels.slice(0, at)))).toBe(false);
+    expect(isEnough([...levels, ...flat(300, 1)])).toBe(true);
   });
 
   const noisy = (windows: readonly Window[], factor: () => number): readonly Window[] =>
