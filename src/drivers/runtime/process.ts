@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure } from '../../core/failure.ts';
 import type { Slot } from '../../core/slot.ts';
-import { isAlive } from '../../lib/process-identity.ts';
 import type { Clock, Host, Inspection, Launch, Runtime, Stopped } from '../../ports.ts';
 import { isTaken, processesOf, variableOf, type Protocol } from './processes.ts';
+import { recordedProcesses, type Recorded } from './recorded.ts';
 import { slotFiles } from './slot-files.ts';
 
 export interface ProcessOptions {
@@ -13,13 +13,6 @@ export interface ProcessOptions {
   logSize: number;
   /** Of the port of a slot; default `tcp`. */
   protocol?: Protocol;
-}
-
-/** A pid together with what tells it from a later process with the same pid. */
-interface Recorded {
-  pid: number;
-  identity: string;
-  words: readonly string[];
 }
 
 /** Lies beside this file; the build puts it beside the bundle. */
@@ -31,29 +24,9 @@ const killDeadline = 10_000;
 export default function processRuntime(host: Host, clock: Clock, options: ProcessOptions): Runtime {
   const { state, protocol = 'tcp' } = options;
   const files = (slot: Slot) => slotFiles(host, state, slot);
+  const { recorded, running } = recordedProcesses(host, state);
   const inSlot = (slot: Slot, name: string) => path.join(state, 'slots', slot, name);
   const logFile = (release: string) => path.join(state, 'logs', `${release}.log`);
-
-  async function recorded(slot: Slot, name: 'supervisor' | 'app'): Promise<Recorded | undefined> {
-    const noted = await notedOf(slot, name);
-    return noted && (await isAlive(host, noted.pid, noted.identity)) ? noted : undefined;
-  }
-
-  async function notedOf(slot: Slot, name: 'supervisor' | 'app'): Promise<Recorded | undefined> {
-    const [pid, identity = '', ...words] = ((await host.read(inSlot(slot, name))) ?? '').trim().split(' ');
-    return pid ? { pid: Number(pid), identity, words } : undefined;
-  }
-
-  /** With the release that its own environment names, which is read at the same time. */
-  async function running(slot: Slot): Promise<(Recorded & { release: string | undefined }) | undefined> {
-    const noted = await notedOf(slot, 'app');
-    if (!noted) return undefined;
-    const [alive, release] = await Promise.all([
-      isAlive(host, noted.pid, noted.identity),
-      variableOf(host, noted.pid, 'CUTOVER_RELEASE'),
-    ]);
-    return alive ? { ...noted, release } : undefined;
-  }
 
   async function start(slot: Slot, launch: Launch): Promise<void> {
     const instance = ((await host.read('/proc/sys/kernel/random/uuid')) ?? '').trim();
