@@ -16,7 +16,7 @@ const besides = {
 const fresh = `dist.${process.pid}`;
 // Scripts, and no modules: Node looks for each of those by itself, which takes longer than to read them all.
 await build({
-  entryPoints: ['src/main.ts', ...apart],
+  entryPoints: ['src/main.ts', 'src/program.ts', ...apart],
   plugins: [besides],
   outdir: fresh,
   entryNames: '[name]',
@@ -29,7 +29,7 @@ await build({
   keepNames: true,
   legalComments: 'linked',
   define: { CUTOVER_VERSION: JSON.stringify(version), 'import.meta.url': 'bundleUrl' },
-  banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  banner: { js: "'use strict';\nconst bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
 });
 await writeFile(`${fresh}/package.json`, '{ "type": "commonjs" }\n');
 await cp('src/drivers/runtime/supervise.sh', `${fresh}/supervise.sh`);

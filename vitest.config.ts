@@ -14,7 +14,7 @@ const measured = inNetns
     );
 const systemd = 'test/integration/systemd*.test.ts';
 
-/** On real components, one file at a time; `npm test` runs three such projects beside each other. Only a bug takes this long. */
+/** On real components, one file at a time; `npm test` runs two such projects beside each other. Only a bug takes this long. */
 const onRealOnes = (name: string, order: number, include: readonly string[], exclude: readonly string[] = []) => ({
   extends: true as const,
   test: {

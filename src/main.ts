@@ -1,4 +1,5 @@
 #!/usr/bin/env node
-import { run } from './cli/program.ts';
+import { fileURLToPath } from 'node:url';
+import { compiledScripts } from './compiled-scripts.ts';
 
-void run(process.argv).then((code) => process.exit(code));
+compiledScripts(fileURLToPath(new URL('.', import.meta.url)), process.env)('program.js');

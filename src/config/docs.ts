@@ -74,7 +74,7 @@ Paths that nginx reads may hold letters, digits and \`/ . _ @ + , : = % -\` only
 
 const closing = `## Where it is kept
 
-The file is read on the machine that deploys. What was read is kept in \`~/.cache/cutover\` (or \`$XDG_CACHE_HOME/cutover\`), readable only by you, so that the next command starts faster. The values of \`env_file\` are never kept there.
+The file is read on the machine that deploys. What was read is kept in \`~/.cache/cutover\` (or \`$XDG_CACHE_HOME/cutover\`), readable only by you, so that the next command starts faster; so is what Node compiled of cutover itself. The values of \`env_file\` are never kept there.
 It may be removed at any time.`;
 
 function section(field: Field): string {

@@ -1,0 +1,3 @@
+import { run } from './cli/program.ts';
+
+void run(process.argv).then((code) => process.exit(code));
