@@ -35,5 +35,6 @@ async function afterLoss(world: World, options: MainOptions, failure: Failure): 
   if (!live) return failure;
   const traffic = live.release === undefined ? 'as it was' : `100 % on release ${live.release}`;
   const left = 'nothing: it answered again, and what was under way is put right';
-  return new Failure({ ...failure.fields, exit: exitCodes.safe, traffic, left, fix: 'deploy again' }, failure.cause);
+  const fix = 'deploy again, unless the traffic is on the release that you want';
+  return new Failure({ ...failure.fields, exit: exitCodes.safe, traffic, left, fix }, failure.cause);
 }
