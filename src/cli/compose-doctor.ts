@@ -24,7 +24,7 @@ export async function composeDoctor(host: Host, config: Config, deployer = host)
   const world = await attempt(compose(deployer, config, () => {}));
   const view = world.value && (await attempt(look(world.value)));
   const trouble = world.failure ?? view?.failure;
-  return { config, host, uid, nginx, chains, holders, world: world.value, view: view?.value, trouble };
+  return { config, host, deployer, uid, nginx, chains, holders, world: world.value, view: view?.value, trouble };
 }
 
 async function attempt<T>(work: Promise<T>): Promise<{ value: T | undefined; failure: Failure | undefined }> {

@@ -1,7 +1,7 @@
 import { nextId, plannedDeploy, type DeployOptions } from './deploy.ts';
 import { rollOut, type Fleet, type FleetResult, type FleetServer, type Ready } from './fleet.ts';
 import { exitCodes, Failure } from './failure.ts';
-import { plannedRollback, targetRelease, type RollbackOptions } from './rollback.ts';
+import { plannedRollback, releaseBefore, type RollbackOptions } from './rollback.ts';
 import type { Release } from './release.ts';
 import type { Artifact } from './stage.ts';
 import type { View } from './view.ts';
@@ -48,10 +48,12 @@ export function rollBackAll(fleet: Fleet, options: RollbackOptions): Promise<Fle
   });
 }
 
+/** One that has nothing to go back to refuses by itself. */
 function mustGoBackAlike(ready: readonly Ready[]): void {
   const targets = ready.flatMap(({ server, view }) =>
-    view.live ? [{ name: server.name, release: targetRelease(view, view.live, undefined).id }] : [],
+    view.live ? [{ name: server.name, release: releaseBefore(view, view.slots[view.live].release) }] : [],
   );
+  if (targets.some(({ release }) => release === undefined)) return;
   if (new Set(targets.map(({ release }) => release)).size <= 1) return;
   throw new Failure({
     code: 'DIFFERENT_RELEASES',

@@ -56,7 +56,7 @@ function isUp({ slots }: View, slot: Slot, release: string): boolean {
 }
 
 /** Without a name: the newest release that was live before the live one was deployed. */
-export function targetRelease(view: View, live: Slot, named: string | undefined): Release {
+function targetRelease(view: View, live: Slot, named: string | undefined): Release {
   const current = view.slots[live].release;
   if (named !== undefined && named === current) throw alreadyLive(named);
   const wanted = named ?? releaseBefore(view, current);

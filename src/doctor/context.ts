@@ -12,6 +12,8 @@ import type { Directive } from './nginx/directive.ts';
 export interface Context {
   config: Config;
   host: Host;
+  /** The same as whoever deploys sees it: over ssh root does not become the owner of the state. */
+  deployer: Host;
   /** User id of whoever asked. Root acts as the owner of the state once the world is composed. */
   uid: number;
   nginx: NginxFacts;

@@ -5,6 +5,7 @@ import { broken, hooks, startFleet, touch, type Stand } from '../support/fleet-s
 
 const names = ['shop1', 'shop2', 'shop3', 'shop4', 'shop5'];
 const servers = `servers: [${names.join(', ')}]\n${hooks}`;
+const staged = `${servers}\nrollout: { watch: 1s }\nshift: { stages: [25, 50, 100], for: 1s }\nwatch: { for: 1s, settle: 0s, requests: 0 }`;
 let stand: Stand;
 
 beforeAll(async () => {
@@ -15,6 +16,21 @@ beforeAll(async () => {
 });
 
 afterAll(async () => stand?.stop());
+
+test('before there is a second release a rollback has nowhere to go, and says where', async () => {
+  const { code, stderr } = await stand.client.cutover('rollback');
+  expect([code, stderr]).toEqual([2, expect.stringContaining('NO_SUCH_RELEASE')]);
+  expect(stderr).toContain('shop1: there is no release before this one; no server was touched');
+  expect(stderr).toContain('shop5: there is no release before this one');
+});
+
+test('as root `doctor` sees what nginx alone may see, and still the units and the output of the deployer', async () => {
+  const { stdout, code } = await stand.client.cutover('doctor', '--root', '--only', 'shop1');
+  expect([code, stdout]).toEqual([0, expect.stringContaining('✓ nginx -t')]);
+  expect(stdout).toContain('the units are enabled, and run without a login');
+  expect(stdout).toMatch(/✓ output is kept +`cutover logs blue` shows it/);
+  expect(stdout).not.toMatch(/^ [✗!?]/m);
+});
 
 test('five servers get a release in waves: one, which is watched, then the others', async () => {
   const { client } = stand;
@@ -113,7 +129,6 @@ test('with on_failure: stop those that switched stay, and the failure names the 
 
 test('each server gets the release in stages, and a slow one is taken back where it came first', async () => {
   const { client } = stand;
-  const staged = `${servers}\nrollout: { watch: 1s }\nshift: { stages: [25, 50, 100], for: 1s }\nwatch: { for: 1s, settle: 0s, requests: 0 }`;
   client.configure(staged);
   await client.done('setup');
   const load = await stand.load();
@@ -131,6 +146,16 @@ test('each server gets the release in stages, and a slow one is taken back where
   expect(failureOf(failed)).toMatchObject({ code: 'RELEASE_WORSE', what: expect.stringContaining('shop1') });
   await load.nothingLost('stages on five servers, and a slow release on the first');
   await agree(String(release));
+});
+
+test('the same artifact once more on one of them: its other number is told', async () => {
+  const { client } = stand;
+  client.configure(staged);
+  const release = Number(outcomesOf(await client.done('deploy', '--json'))['shop1']?.release);
+  await client.done('deploy', '--only', 'shop1');
+  const { stdout } = await client.done('status');
+  expect(stdout).toContain(`the same artifact and configuration, as releases ${release}, ${release + 1}`);
+  expect((await client.status()).differences).toEqual([]);
 });
 
 /** Percents of the new release that are watched, in the order of its stages. */

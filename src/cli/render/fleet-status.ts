@@ -34,8 +34,16 @@ export function differencesText({ servers, differences }: FleetStatus, paint: Pa
     ...(silent.length > 0 ? [paint.red(`no answer   ${silent.join(', ')}`)] : []),
     ...differences.map((difference) => paint.yellow(`differ      ${difference}`)),
   ];
-  const same = lines.length === 0 ? [paint.dim('all servers have the same release and configuration')] : lines;
+  const same = lines.length === 0 ? [paint.dim(alikeText(servers))] : lines;
   return `\n${same.join('\n')}\n`;
+}
+
+/** The same artifact may have been deployed to some of them once more: a rollback by number is another one there. */
+function alikeText(servers: readonly ServerStatus[]): string {
+  const live = servers.flatMap(({ status }) => (status?.live ? [status.slots[status.live].release ?? '?'] : []));
+  const numbers = [...new Set(live)].toSorted((a, b) => Number(a) - Number(b));
+  if (numbers.length < 2) return 'all servers have the same release and configuration';
+  return `all servers have the same artifact and configuration, as releases ${numbers.join(', ')}`;
 }
 
 function widthsFor(names: readonly string[], roles: boolean): readonly number[] {

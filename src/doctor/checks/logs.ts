@@ -9,9 +9,9 @@ export const logs: Check = {
   group: 'application',
   trap: 6,
   title: 'output is kept',
-  check: whenDeployed(async ({ host, live, world }) => {
+  check: whenDeployed(async ({ deployer, live, world }) => {
     const argv = await world.runtime.logs({ slot: live }, { lines: 5, follow: false });
-    const { code, stdout, stderr } = await host.run(argv, { deadline: 5000 });
+    const { code, stdout, stderr } = await deployer.run(argv, { deadline: 5000 });
     if (code !== 0)
       return wrong(`the output of ${live} cannot be read: ${stderr.trim()}`, 'deploy again: each start makes its log');
     if (stdout.trim() === '')

@@ -29,19 +29,19 @@ async function plain({ config, host }: Seen): Promise<Finding> {
   );
 }
 
-async function units({ config, host, world }: Seen): Promise<Finding> {
-  // root looks as the owner of the app by now.
-  const uid = host.me.uid;
+async function units({ config, deployer, world }: Seen): Promise<Finding> {
+  // On this machine root acts as the owner of the app by now.
+  const { uid } = deployer.me;
   const own = world.runtime.name === 'systemd --user';
   const names = slots.map((slot) => `cutover-${config.app}-${slot}.service`);
-  const { stdout } = await host.run(['systemctl', ...(own ? ['--user'] : []), 'is-enabled', ...names], {
+  const { stdout } = await deployer.run(['systemctl', ...(own ? ['--user'] : []), 'is-enabled', ...names], {
     env: own && !process.env['XDG_RUNTIME_DIR'] ? { XDG_RUNTIME_DIR: `/run/user/${uid}` } : {},
   });
   const states = stdout.trim().split('\n');
   if (states.some((state) => state !== 'enabled'))
     return wrong(`the units are not enabled: ${states.join(', ')}`, '`sudo cutover setup` enables them');
   if (!own) return fine(`${names.join(', ')} are enabled`);
-  const { stdout: linger } = await host.run(['loginctl', 'show-user', String(uid), '-p', 'Linger', '--value']);
+  const { stdout: linger } = await deployer.run(['loginctl', 'show-user', String(uid), '-p', 'Linger', '--value']);
   if (linger.trim() !== 'yes')
     return wrong(
       'your units end when you log out, and wait for your login after a reboot',
