@@ -52,7 +52,8 @@ describe('traffic in stages', () => {
     ['flapping', 'UNHEALTHY', /unhealthy/],
   ])('a release with %s is taken back', async (fail, code, what) => {
     const live = (await stand.status()).live;
-    stand.configure(shop('', fail));
+    // Ill for 1.5 of 3 s, and looked at once a second: three in ten looks, however they fall.
+    stand.configure(fail === 'flapping' ? shop('', fail).replace('100], for: 1s', '100], for: 4s') : shop('', fail));
     const result = await stand.cutover('deploy');
     expect(result.stderr).toMatch(code);
     expect(result.stderr).toMatch(what);

@@ -154,7 +154,8 @@ function rememberWhatRuns({ state }: Stand): void {
 async function stop(stand: Stand): Promise<void> {
   const down = await stand.cutover('down', '--yes');
   await stand.nginx.stop();
-  rmSync(stand.dir, { recursive: true, force: true });
+  // What was just stopped may write for a moment yet.
+  rmSync(stand.dir, { recursive: true, force: true, maxRetries: 5 });
   rmSync(stand.nginx.dir, { recursive: true, force: true });
   if (down.code !== 0 && down.code !== 3) throw new Error(`down: exit code ${down.code}\n${down.stderr}`);
 }
