@@ -19,8 +19,8 @@ export function findCache(
   env: Readonly<Record<string, string | undefined>>,
 ): Cache | undefined {
   const path = keptFile(env, 'config', file);
-  const program = identityOfProgram(fileURLToPath(import.meta.url));
-  return path === undefined ? undefined : { path, source: [program, file, text] };
+  if (path === undefined) return undefined;
+  return { path, source: [identityOfProgram(fileURLToPath(import.meta.url)), file, text] };
 }
 
 export function readCache({ path, source }: Cache): Config | undefined {

@@ -2,7 +2,6 @@ import {
   closeSync,
   constants,
   fstatSync,
-  fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -13,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 
 /** So many files of a kind, the newest. */
 const mostFiles = 20;
@@ -62,9 +61,9 @@ export function keep(path: string, content: string | Uint8Array): void {
     makePrivate(directory);
     if (!isPrivate(lstatSync(directory), 'directory')) return;
     rmSync(temporary, { force: true });
-    create(temporary, content);
+    writeFileSync(temporary, content, { flag: 'wx', mode: 0o600 });
     renameSync(temporary, path);
-    prune(directory, path.slice(directory.length + 1).replace(/-.*/, '-'));
+    prune(directory, `${basename(path).split('-')[0]}-`);
   } catch {
     discard(temporary);
   }
@@ -74,16 +73,6 @@ export function keep(path: string, content: string | Uint8Array): void {
 export function identityOfProgram(file: string): string {
   const seen = [dirname(file), file].map((name) => statSync(name));
   return JSON.stringify([file, ...seen.map(({ ctimeMs, ino }) => [ctimeMs, ino])]);
-}
-
-function create(file: string, content: string | Uint8Array): void {
-  const handle = openSync(file, 'wx', 0o600);
-  try {
-    writeFileSync(handle, content);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }
 
 function discard(temporary: string): void {
