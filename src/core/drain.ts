@@ -1,6 +1,7 @@
 import { humanDuration } from '../lib/duration.ts';
 import type { Connections } from '../ports.ts';
 import type { Step } from './plan.ts';
+import type { Slot } from './slot.ts';
 import type { World } from './world.ts';
 
 const interval = 50;
@@ -23,10 +24,21 @@ export async function drained(
     seen = await router.connections(slot);
   }
   if (seen.open > 0 && cut) seen = await router.connections(slot, 'cut');
-  job.cut += seen.open;
   if (seen.open === 0) return 'no connection left';
   const after = `${openText(seen)} still open after ${humanDuration(config.drain)}`;
+  if (flowsOutliveProcesses(config)) return cut ? `${after}: led anew` : `${after}; stopping leads them anew`;
+  job.cut += seen.open;
   return cut ? `${after}: cut` : `${after}; stopping cuts them`;
+}
+
+/** Before the slot's process ends, and before another begins there that nobody has proven. */
+export async function handOnFlows({ router, config }: World, slot: Slot): Promise<void> {
+  if (flowsOutliveProcesses(config)) await router.connections(slot, 'cut');
+}
+
+/** The kernel would lead a flow of UDP to the slot's port, whatever listens there. */
+function flowsOutliveProcesses({ router }: World['config']): boolean {
+  return router.mode === 'l4' && router.l4.protocol === 'udp';
 }
 
 /** `3 connections (2 streams, 1 request)`, as far as it is known what they are. */

@@ -11,7 +11,7 @@ import { prune, type Artifact } from './stage.ts';
 import { trafficText } from './view.ts';
 import type { Prover } from './prove.ts';
 import { mustStillRun, type Proven } from './still-runs.ts';
-import { drained } from './drain.ts';
+import { drained, handOnFlows } from './drain.ts';
 import { warmUp } from './warm-up.ts';
 import { watchRelease, type Watching } from './watch.ts';
 import { humanDuration } from '../lib/duration.ts';
@@ -88,7 +88,9 @@ async function staged(
   return artifacts.stage(release, source, { signal, progress });
 }
 
-async function stopped({ runtime, config }: World, slot: Slot): Promise<string> {
+async function stopped(world: World, slot: Slot): Promise<string> {
+  const { runtime, config } = world;
+  await handOnFlows(world, slot);
   const { how } = await runtime.stop(slot, config.grace);
   return {
     'was-not-running': 'was not running',
@@ -103,7 +105,8 @@ async function start(world: World, job: Job, slot: Slot, id: string): Promise<st
     job.artifact?.release.id === id ? job.artifact.release : job.releases.find((known) => known.id === id);
   if (!release) throw releaseGone(id);
   const launch = await launchOf(world, slot, release);
-  if ((await world.runtime.inspect(slot, 'alive')).state !== 'stopped') await stopped(world, slot);
+  const { state } = await world.runtime.inspect(slot, 'alive');
+  await (state === 'stopped' ? handOnFlows(world, slot) : stopped(world, slot));
   await world.runtime.start(slot, launch);
   return `release ${id} on port ${launch.port}`;
 }

@@ -108,9 +108,9 @@ async function isUntouched(): Promise<void> {
 }
 
 test('a log on a full disk is noticed in the middle of a watch, and `watch.quiet` decides', async () => {
-  const shop = 'health: { path: /health }\nshift: { stages: [50, 100], for: 1s }\n';
+  const shop = (time: string) => `health: { path: /health }\nshift: { stages: [50, 100], for: ${time} }\n`;
   const small = await createStand({
-    config: `${shop}watch: { for: 0s, requests: 0 }\n`,
+    config: `${shop('1s')}watch: { for: 0s, requests: 0 }\n`,
     beforeSetup: ({ state }) => {
       mkdirSync(path.join(state, 'access'), { recursive: true });
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=755', 'cutover-test', path.join(state, 'access')]);
@@ -122,7 +122,7 @@ test('a log on a full disk is noticed in the middle of a watch, and `watch.quiet
     mustBeDone(await small.cutover('deploy'));
     const { live } = await small.status();
     const client = await startLoadProcess({ url: small.url, host: small.host, connections: 10, rate: 50 });
-    small.configure(`${shop}watch: { for: 9s, settle: 0s, requests: 20, quiet: fail }\n`);
+    small.configure(`${shop('3s')}watch: { for: 9s, settle: 0s, requests: 20, quiet: fail }\n`);
     const end = finished(small.start('deploy'));
     await until(async () => (await small.status()).split[live ?? 'blue'] === 0, 30_000, 'all traffic');
     expect(() => writeFileSync(path.join(folder, 'filler'), Buffer.alloc(2_000_000))).toThrow('ENOSPC');

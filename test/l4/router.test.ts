@@ -42,7 +42,11 @@ router: { mode: l4, listen: "${address}:80", rules: ${folder}/rules }
   const router = l4Router(host, config);
   const { username, uid, gid, homedir } = userInfo();
   const deployer = { name: username, uid, gid, home: homedir };
-  onTestFinished(() => void execFileSync('nft', ['flush', 'ruleset']));
+  // The kernel remembers connections to servers that are gone, and would lead a client there that uses its port again.
+  onTestFinished(() => {
+    execFileSync('nft', ['flush', 'ruleset']);
+    execFileSync('conntrack', ['--flush'], { stdio: 'ignore' });
+  });
   await setUp({ config, host, router, deployer, checks: [], report: () => {} }, [
     ...stateActions(config),
     ...(await router.install(username)),

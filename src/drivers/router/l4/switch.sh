@@ -61,14 +61,42 @@ pool_rules() { # pool_rules POOL
   in_use "$1" | grep '^6' | to_members ip6 'meta nfproto ipv6'
 }
 
-door_rules() { # what comes to the public address
+door_rules() { # door_rules CHAIN: where what comes to the public address goes
   printf '%s\n' "$listen" | while read -r family address port; do
     case $family in
-      any) echo "fib daddr type local $protocol dport $port goto balance" ;;
-      4) echo "ip daddr $address $protocol dport $port goto balance" ;;
-      6) echo "ip6 daddr $address $protocol dport $port goto balance" ;;
+      any) echo "fib daddr type local $protocol dport $port goto $1" ;;
+      4) echo "ip daddr $address $protocol dport $port goto $1" ;;
+      6) echo "ip6 daddr $address $protocol dport $port goto $1" ;;
     esac
   done
+}
+
+# The kernel remembers a flow of UDP by its zone. In the next zone each flow is led anew, in one moment,
+# while what the slot that it left still answers is translated by what is remembered of the zone before.
+zones=9999
+
+zone() {
+  cat zone 2> /dev/null || echo 1
+}
+
+zone_rule() { # zone_rule NUMBER
+  echo "ct original zone set $1"
+}
+
+zone_chains() {
+  cat << END
+  chain flows {
+    $(zone_rule "$(zone)")
+  }
+  chain flows_in {
+    type filter hook prerouting priority -300; policy accept;
+$(door_rules flows)
+  }
+  chain flows_out {
+    type filter hook output priority -300; policy accept;
+$(door_rules flows)
+  }
+END
 }
 
 hide_clients() {
@@ -94,19 +122,21 @@ $(pool_rules green)
   }
   chain balance {
     numgen random mod 100 vmap @slots
+    numgen random mod 100 vmap @slots comment "kernels before 6.17 may miss what is just being written"
   }
   chain prerouting {
     type nat hook prerouting priority -100; policy accept;
-$(door_rules)
+$(door_rules balance)
   }
   chain output {
     type nat hook output priority -100; policy accept;
-$(door_rules)
+$(door_rules balance)
   }
   chain postrouting {
     type nat hook postrouting priority 100; policy accept;
 $([ -z "$masquerade" ] || hide_clients)
   }
+$([ "$protocol" = tcp ] || zone_chains)
 }
 END
 }
@@ -153,8 +183,9 @@ pool() {
   { echo "flush chain inet $table $name" && pool_rules "$name" | sed "s/^/add rule inet $table $name /"; } | nft -f -
 }
 
-tracked() { # tracked ACTION POOL [ADDRESS PORT]: conntrack for each way from a public address to a member
-  action=$1 pool=$2 only=${3:-} onlyport=${4:-}
+# ZONE: of UDP, where another than all of them is meant.
+tracked() { # tracked ACTION POOL ZONE [ADDRESS PORT]: conntrack for each way from a public address to a member
+  action=$1 pool=$2 in=$3 only=${4:-} onlyport=${5:-}
   members "$pool" | while read -r family address port; do
     [ -z "$only" ] || { [ "$address" = "$only" ] && [ "$port" = "$onlyport" ]; } || continue
     case $family in any) families='ipv4 ipv6' ;; 4) families=ipv4 ;; 6) families=ipv6 ;; esac
@@ -163,6 +194,7 @@ tracked() { # tracked ACTION POOL [ADDRESS PORT]: conntrack for each way from a 
         set -- -f "$each" -p "$protocol" --orig-port-dst "$door" --reply-port-src "$port"
         [ "$public" = '*' ] || set -- "$@" --orig-dst "$public"
         [ "$address" = '*' ] || set -- "$@" --reply-src "$address"
+        [ -z "$in" ] || set -- "$@" --orig-zone "$in"
         conntrack "$action" "$@" 2> /dev/null || : # nothing found is no failure
       done
     done
@@ -172,6 +204,25 @@ tracked() { # tracked ACTION POOL [ADDRESS PORT]: conntrack for each way from a 
 # A connection that both sides have closed is remembered for a while.
 living() { grep -cvE ' (TIME_WAIT|CLOSE|LAST_ACK) |^$'; }
 
+current() {
+  [ "$protocol" = tcp ] || zone
+}
+
+# What is remembered of the zone before the one that is left is older than the last time: nothing of it is on its way.
+next_zone() {
+  now=$(zone)
+  before=$(((now + zones - 2) % zones + 1)) next=$((now % zones + 1))
+  for each_pool in blue green; do tracked -D "$each_pool" "$before" > /dev/null; done
+  printf 'flush chain inet %s flows\nadd rule inet %s flows %s\n' "$table" "$table" "$(zone_rule "$next")" |
+    nft -f - 2> /dev/null && record zone "$next"
+}
+
+cut() { # cut POOL [ADDRESS PORT]: how many were open
+  tracked -L "$1" "$(current)" "${2:-}" "${3:-}" | living || :
+  [ "$protocol" = udp ] && [ -z "${2:-}" ] && next_zone && return
+  tracked -D "$1" '' "${2:-}" "${3:-}" > /dev/null
+}
+
 case ${1:-} in
   show) show ;;
   split) split "${2:-}" ;;
@@ -180,12 +231,11 @@ case ${1:-} in
   pool) shift && pool "$@" ;;
   count)
     members "${2:-}" > /dev/null
-    tracked -L "$2" | living || :
+    tracked -L "$2" "$(current)" | living || :
     ;;
   cut)
     members "${2:-}" > /dev/null
-    tracked -L "$2" "${3:-}" "${4:-}" | living || :
-    tracked -D "$2" "${3:-}" "${4:-}" > /dev/null
+    cut "$2" "${3:-}" "${4:-}"
     ;;
   flow)
     case ${2:-} in *[!0-9a-fA-F:.]* | '') refuse "not an address: $2" ;; esac
