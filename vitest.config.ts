@@ -6,7 +6,7 @@ const inNetns = process.env['CUTOVER_LAB_NETNS'] === '1';
 
 /** They measure times, gaps or ratios: nothing may run beside them. */
 const measured = inNetns
-  ? ['docker/edge-modes', 'l4/old-connections', 'l4/udp', 'l4/router', 'l4/thousand', 'l4/pools'].map(
+  ? ['docker/edge-modes', 'l4/old-connections', 'l4/router', 'l4/thousand', 'l4/pools'].map(
       (name) => `test/${name}.test.ts`,
     )
   : ['death', 'nginx-adopted', 'nginx-keepalive', 'nginx-traffic', 'systemd-crash'].map(

@@ -6,7 +6,12 @@ import { startServer, unitOf, type Server } from '../support/systemd-stand.ts';
 let java: Server;
 
 beforeAll(async () => {
-  java = await startServer({ name: 'boot', java: true, artifact: await springBootJar(), config: 'user: appuser' });
+  java = await startServer({
+    name: 'boot',
+    java: true,
+    artifact: await springBootJar(),
+    config: `user: appuser\nenv: { JAVA_TOOL_OPTIONS: '-XX:TieredStopAtLevel=1' }\n`,
+  });
   await java.machine.exec(['useradd', '--create-home', 'appuser']);
 });
 
