@@ -4,7 +4,7 @@ import { createCountingReporter } from './lab/counting-reporter.ts';
 /** An engine makes a bridge and firewall rules, a switch in the kernel rules of its own: their tests run where these are nobody else's: `node lab/netns.mjs`. */
 const inNetns = process.env['CUTOVER_LAB_NETNS'] === '1';
 
-/** They measure times, gaps or ratios: nothing may run beside them. */
+/** They measure times, gaps or ratios: only these two groups run beside each other. */
 const measured = inNetns
   ? ['docker/edge-modes', 'l4/old-connections', 'l4/router', 'l4/thousand', 'l4/pools'].map(
       (name) => `test/${name}.test.ts`,

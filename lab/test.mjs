@@ -20,8 +20,8 @@ const beside = [
   project('unit'),
   isolated('l4'),
 ];
-/** What measures comes after them, with nothing beside it. */
-const alone = [project('measured'), { ...isolated('measured'), name: 'measured in a namespace' }];
+/** What measures comes after them: either leaves the other a core, and nothing else runs. */
+const last = [project('measured'), { ...isolated('measured'), name: 'measured in a namespace' }];
 
 mkdirSync(join(root, '.cache'), { recursive: true });
 const runs = (await isPrepared()) ? await counted(process.argv.slice(2)) : [noResult];
@@ -44,12 +44,15 @@ async function isPrepared() {
 
 async function counted(words) {
   if (words.length > 0) return [await count({ argv: [...vitest, ...words] })];
+  return [...(await inTwoLanes(beside)), ...(await inTwoLanes(last))];
+}
+
+async function inTwoLanes(projects) {
   const counts = [];
-  const left = [...beside];
+  const left = [...projects];
   const lane = async () => {
     for (let next = left.shift(); next; next = left.shift()) counts.push(await count(next));
   };
   await Promise.all([lane(), lane()]);
-  for (const each of alone) counts.push(await count(each));
   return counts;
 }
