@@ -16,9 +16,16 @@ export async function whereThingsAre(
   const split = await world.router.read().catch(() => begin.before);
   const sole = soleSlot(split);
   const [seen, target] = await Promise.all([seenIn(world, sole), seenIn(world, begin.to)]);
-  const unchanged = begin.from && sole === begin.from ? '. Nothing your users see has changed.' : '';
-  const who = unchanged || (sole ? whoAnswers(seen) : '');
+  const back = begin.from && sole === begin.from ? whatWasSeen(begin, done) : '';
+  const who = back || (sole ? whoAnswers(seen) : '');
   return { traffic: `${trafficText(split, seen?.release)}${who}`, left: whatIsLeft(begin, done, target) };
+}
+
+function whatWasSeen({ to, release }: Begin, done: readonly Step[]): string {
+  const shared = done.some((step) => step.do === 'shift' && to && step.split[to] > 0);
+  return shared
+    ? `. Release ${release} may have answered some of your users meanwhile.`
+    : '. Nothing your users see has changed.';
 }
 
 /** Undefined: it cannot be asked now, as when an engine went away. */

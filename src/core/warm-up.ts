@@ -170,7 +170,7 @@ function summary(windows: readonly Window[], answered: number, failed: number): 
   const count = (answered + failed).toLocaleString('en');
   const quicker = `95 % in ${first.high.toFixed(1)} ms, then ${last.high.toFixed(1)} ms`;
   const rest = isSettled(windows) ? '' : '; not settled by the deadline';
-  return `${count} requests: ${quicker}${failed > 0 ? `; ${failed} failed` : ''}${rest}`;
+  return `${count} requests: ${quicker}${failed > 0 ? `; ${failed.toLocaleString('en')} failed` : ''}${rest}`;
 }
 
 function mustBeWarm(windows: readonly Window[], failed: number): void {

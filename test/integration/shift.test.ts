@@ -57,6 +57,7 @@ describe('traffic in stages', () => {
     const result = await stand.cutover('deploy');
     expect(result.stderr).toMatch(code);
     expect(result.stderr).toMatch(what);
+    expect(result.stderr).toMatch(/100 % on green \(release 2\)\. Release \d+ may have answered some of your users/);
     expect(result.code).toBe(5);
     mustHaveLostNothingElse(await load.stop(), fail);
     expect(await stand.status()).toMatchObject({ live, agreement: true, deployment: null });
