@@ -24,7 +24,10 @@ export async function loadOn(servers: readonly Server[]): Promise<FleetLoad> {
       const ended = await Promise.all(loads.map(async ({ name, load }) => [name, await load.stop()] as const));
       const whole = ended.filter(([name]) => !gone.includes(name));
       console.log(`${what}: ${whole.map(figures).join(', ')}`);
-      for (const [name, { losses }] of whole) expect(losses, name).toEqual([]);
+      for (const [name, { sent, losses }] of whole) {
+        expect(losses, name).toEqual([]);
+        expect(sent, name).toBeGreaterThan(fewest);
+      }
       return new Map(ended);
     },
   };
