@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/parse.ts';
+import { slotOfFlow } from '../../src/drivers/router/l4/flows.ts';
 import { helperText } from '../../src/drivers/router/l4/helper.ts';
 import { membersOf, placeOf, publicPlaces, shownPlace, slotAt } from '../../src/drivers/router/l4/places.ts';
 import { splitIn } from '../../src/drivers/router/l4/rules.ts';
@@ -31,6 +32,31 @@ describe('places', () => {
     expect(slotAt(given, { address: 'fd00:0:0::11', port: 8081 })).toBe('blue');
     expect(slotAt(given, { address: '10.0.0.12', port: 8081 })).toBeUndefined();
     expect(publicPlaces(given)).toEqual([{ family: 'any', address: '*', port: 80 }]);
+  });
+});
+
+describe('the slot that a connection was led to', () => {
+  const flow = (asked: string, door: number, by: string, port: number) =>
+    `tcp      6 119 TIME_WAIT src=${asked} dst=${asked} sport=40000 dport=${door} src=${by} dst=${asked} sport=${port} dport=40000 [ASSURED] mark=0 use=1\n`;
+  const [ours, led] = ['10.9.1.1', flow('10.9.1.1', 80, '10.9.1.1', 8081)];
+
+  it.each([
+    ['one flow', led, 'blue'],
+    ['IPv6', flow('fd09:1::1', 80, 'fd09:1::1', 8082), 'green'],
+    ['beside a request that went straight to a slot', flow(ours, 8082, ours, 8082) + led, 'blue'],
+    ['beside a request to somebody else', flow('10.9.1.7', 80, '10.9.1.7', 80) + led, 'blue'],
+    ['only straight to a slot', flow(ours, 8082, ours, 8082), undefined],
+    ['to both, through two addresses', led + flow('10.9.1.2', 80, '10.9.1.2', 8082), undefined],
+    ['nothing is known', '', undefined],
+    ['words that tell nothing', 'udp 17 29 [UNREPLIED]\n', undefined],
+  ])('%s', (_, listing, slot) => {
+    expect(slotOfFlow(config('listen: 80'), listing)).toBe(slot);
+  });
+
+  it('a member elsewhere, with the same port as the public address', () => {
+    const given = config('pools: { blue: ["10.0.0.11:80"], green: ["10.0.0.12:80"] }');
+    const straight = flow('10.0.0.12', 80, '10.0.0.12', 80);
+    expect(slotOfFlow(given, straight + flow(ours, 80, '10.0.0.11', 80))).toBe('blue');
   });
 });
 

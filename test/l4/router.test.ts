@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { userInfo } from 'node:os';
-import { beforeAll, describe, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ensureKernelTools } from '../../lab/hosts.ts';
 import { freePorts } from '../../lab/free-port.ts';
 import { parseConfig } from '../../src/config/parse.ts';
@@ -24,7 +25,18 @@ describe('the switch in the kernel', () => {
   routerContract(openL4);
 });
 
-async function openL4(): Promise<RouterUnderTest> {
+test('which slot answers is not confused with a health check that had the same port before', async () => {
+  const { router, slots } = await openL4();
+  await router.write({ blue: 100, green: 0 });
+  const range = '/proc/sys/net/ipv4/ip_local_port_range';
+  const usual = readFileSync(range, 'utf8');
+  writeFileSync(range, '40000 40007');
+  onTestFinished(() => writeFileSync(range, usual));
+  for (let asked = 0; asked < 16; asked += 1) await visit(slots.green, 0, address);
+  for (let asked = 0; asked < 4; asked += 1) expect(await router.ask()).toMatchObject({ slot: 'blue', answered: true });
+});
+
+async function openL4(): Promise<RouterUnderTest & { slots: { blue: number; green: number } }> {
   const folder = await temporary();
   const [blue = 0, green = 0] = await freePorts(2);
   const servers = { blue: await backend('blue', blue, '0.0.0.0'), green: await backend('green', green, '0.0.0.0') };
@@ -54,6 +66,7 @@ router: { mode: l4, listen: "${address}:80", rules: ${folder}/rules }
   const helper = path.join(folder, 'rules', 'switch');
   return {
     router,
+    slots: { blue, green },
     settles: 0,
     visit: (stays = 0) => visit(80, stays, address),
     end: (slot) => new Promise((go) => servers[slot].close(() => go()).closeAllConnections()),

@@ -4,9 +4,9 @@ import type { Slot } from '../../../core/slot.ts';
 import { sameSplit, soleSlot, type Split } from '../../../core/split.ts';
 import type { FrontDoorAnswer, Host, HttpAnswer, Router } from '../../../ports.ts';
 import { publicUrl } from './address.ts';
+import { slotOfFlow } from './flows.ts';
 import { callHelper, helperFile, succeeded, tryHelper } from './helper.ts';
 import { installL4 } from './install.ts';
-import { slotAt } from './places.ts';
 import { splitIn } from './rules.ts';
 
 type From = NonNullable<HttpAnswer['from']>;
@@ -62,9 +62,7 @@ export default function l4Router(host: Host, config: Config): Router {
   }
 
   async function ledTo({ address: source, port }: From): Promise<Slot | undefined> {
-    const flows = await callHelper(host, config, 'flow', source, String(port));
-    const [, address, member] = /src=\S+ .*?src=(\S+) dst=\S+ sport=(\d+) /.exec(flows) ?? [];
-    return address === undefined ? undefined : slotAt(config, { address, port: Number(member) });
+    return slotOfFlow(config, await callHelper(host, config, 'flow', source, String(port)));
   }
 
   return {
