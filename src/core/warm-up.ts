@@ -169,8 +169,14 @@ function summary(windows: readonly Window[], answered: number, failed: number): 
   if (!first || !last) return `no answer to ${failed} requests`;
   const count = (answered + failed).toLocaleString('en');
   const quicker = `95 % in ${first.high.toFixed(1)} ms, then ${last.high.toFixed(1)} ms`;
-  const rest = isSettled(windows) ? '' : '; not settled by the deadline';
-  return `${count} requests: ${quicker}${failed > 0 ? `; ${failed.toLocaleString('en')} failed` : ''}${rest}`;
+  return `${count} requests: ${quicker}${failed > 0 ? `; ${failed.toLocaleString('en')} failed` : ''}${howItEnded(windows)}`;
+}
+
+/** What a summary adds, unless it was enough. */
+export function howItEnded(windows: readonly Window[]): string {
+  if (isEnough(windows)) return '';
+  if (!isSettled(windows)) return '; not settled by the deadline';
+  return `; the deadline came before ${(enough * windowSize).toLocaleString('en')}`;
 }
 
 function mustBeWarm(windows: readonly Window[], failed: number): void {

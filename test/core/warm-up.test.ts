@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { WarmUp } from '../../src/config/progressive.ts';
-import { isEnough, isSettled, type Window, warmRequests } from '../../src/core/warm-up.ts';
+import { howItEnded, isEnough, isSettled, type Window, warmRequests } from '../../src/core/warm-up.ts';
 import type { LoggedRequest } from '../../src/ports.ts';
 
 const plain: WarmUp = {
@@ -174,6 +174,12 @@ describe('when it is enough', () => {
     expect(levels.some((_, at) => isSettled(levels.slice(0, at)))).toBe(true);
     expect(levels.some((_, at) => isEnough(levels.slice(0, at)))).toBe(false);
     expect(isEnough([...levels, ...flat(300, 1)])).toBe(true);
+  });
+
+  it('says what it lacked when the deadline ended it', () => {
+    expect(howItEnded([...falling(20, 0.75), ...flat(60, 1)])).toBe('');
+    expect(howItEnded(falling(20, 0.75))).toBe('; not settled by the deadline');
+    expect(howItEnded([...falling(5, 0.75), ...flat(40, 1)])).toBe('; the deadline came before 16,000');
   });
 
   const noisy = (windows: readonly Window[], factor: () => number): readonly Window[] =>
