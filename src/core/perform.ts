@@ -93,9 +93,9 @@ async function stopped(world: World, slot: Slot): Promise<string> {
   await handOnFlows(world, slot);
   const { how } = await runtime.stop(slot, config.grace);
   return {
-    'was-not-running': 'was not running',
-    graceful: 'ended gracefully',
-    killed: `killed after ${humanDuration(config.grace)}`,
+    'was-not-running': `${slot} was not running`,
+    graceful: `${slot} ended gracefully`,
+    killed: `${slot} killed after ${humanDuration(config.grace)}`,
   }[how];
 }
 
