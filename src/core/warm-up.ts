@@ -19,8 +19,11 @@ export interface WarmRequest {
 const windowSize = 250;
 /** Windows that are compared at least: next to a busy neighbour, fewer are not worth much. */
 const fewest = 16;
-/** Windows before which it is never enough: HotSpot may count 15,000 calls (its Tier4CompileThreshold) before it compiles anew. */
-const enough = 64;
+/**
+ * Windows before which it is never enough: HotSpot may count 15,000 calls (its Tier4CompileThreshold) before it compiles
+ * anew, and more of them while its compiler has much to do (Tier4LoadFeedback).
+ */
+const enough = 128;
 /** So often health is asked in between, as it is all through a release's life. */
 const healthEvery = 25;
 const longest = 10_000;
@@ -120,7 +123,7 @@ async function oneWindow(
         .request({
           url: `${base}${one.target}`,
           method: one.method,
-          headers: headersOf(config, one),
+          headers: headersOf(config, one, base),
           kept: true,
           timeout,
           signal,
@@ -137,15 +140,20 @@ async function oneWindow(
 }
 
 /** Those that the front door adds, too. */
-function headersOf({ domains, router, progressive }: World['config'], { host, agent }: WarmRequest) {
-  const name = host ?? domains[0];
+export function headersOf(
+  { domains, router, progressive }: World['config'],
+  { host, agent }: WarmRequest,
+  base: string,
+) {
+  const name = host ?? domains[0] ?? new URL(base).host;
   return {
     'user-agent': agent ?? 'cutover-warm-up',
     'x-real-ip': '127.0.0.1',
     'x-forwarded-for': '127.0.0.1',
     'x-forwarded-proto': router.tls ? 'https' : 'http',
     'x-forwarded-port': router.tls ? '443' : '80',
-    ...(name === undefined ? {} : { host: name, 'x-forwarded-host': name }),
+    host: name,
+    'x-forwarded-host': name,
     ...progressive.warmup?.headers,
   };
 }

@@ -177,9 +177,9 @@ describe('when it is enough', () => {
   });
 
   it('says what it lacked when the deadline ended it', () => {
-    expect(howItEnded([...falling(20, 0.75), ...flat(60, 1)])).toBe('');
+    expect(howItEnded([...falling(20, 0.75), ...flat(120, 1)])).toBe('');
     expect(howItEnded(falling(20, 0.75))).toBe('; not settled by the deadline');
-    expect(howItEnded([...falling(5, 0.75), ...flat(40, 1)])).toBe('; the deadline came before 16,000');
+    expect(howItEnded([...falling(5, 0.75), ...flat(40, 1)])).toBe('; the deadline came before 32,000');
   });
 
   const noisy = (windows: readonly Window[], factor: () => number): readonly Window[] =>
