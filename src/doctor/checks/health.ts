@@ -79,7 +79,7 @@ export const standbyHealth: Check = {
     const { asked, answer, healthy } = await askHealth(world, slot);
     if (!healthy)
       return wrong(`${slot} could not take over: ${asked}: ${answer}`, `\`cutover logs ${slot}\` tells why`);
-    return fine(`release ${release ?? '?'} in ${slot} is healthy: a rollback is a switch`);
+    return fine(`release ${release ?? '?'} in ${slot} is healthy: going there is a switch`);
   }),
 };
 
