@@ -91,8 +91,8 @@ export interface HttpRequest {
   headers?: Readonly<Record<string, string>>;
   /** Default GET. */
   method?: 'GET' | 'HEAD';
-  /** Over a connection that stays open for more of the kind. */
-  kept?: boolean;
+  /** Over a connection that stays open for more of the kind; `last`: it is closed after the answer. */
+  kept?: boolean | 'last';
   /** The answer has to tell where the connection came from. */
   traced?: boolean;
   /** Milliseconds. */

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeCertificate } from '../../lab/certificate.ts';
 import { freePort } from '../../lab/free-port.ts';
-import { rejection } from '../support/until.ts';
+import { rejection, until } from '../support/until.ts';
 import type { HostUnderTest } from './host.ts';
 
 export function hostRequestContract(open: () => Promise<HostUnderTest>): void {
@@ -58,6 +58,21 @@ function requestContract(open: () => Promise<HostUnderTest>): void {
     }
     expect(ports.size).toBe(1);
     expect(new Set(bodies)).toEqual(new Set(['not a word']));
+  });
+
+  it('closes a kept connection itself after the last request on it', async () => {
+    const { host } = await open();
+    const [ports, ended] = [new Set<number>(), new Set<number>()];
+    const url = await serve(({ socket }, response) => {
+      const port = socket.remotePort ?? 0;
+      ports.add(port);
+      socket.once('end', () => ended.add(port));
+      response.end('whole');
+    });
+    for (const kept of [true, 'last', true, 'last'] as const)
+      expect(await host.request({ url, timeout: 5000, kept })).toMatchObject({ status: 200, body: 'whole' });
+    await until(() => ended.size === 2, 5000, 'the end of both connections');
+    expect(ended).toEqual(ports);
   });
 
   it('rejects when nobody listens', async () => {

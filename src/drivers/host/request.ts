@@ -25,6 +25,7 @@ export async function request(wanted: HttpRequest, dial?: Dial): Promise<HttpAns
   });
   // HTTP/1.1 keeps connections anyway, and nginx says no word about it either.
   if (kept) outgoing.removeHeader('connection');
+  if (kept === 'last') outgoing.on('response', (answer) => closeAfter(answer));
   outgoing.end();
   return answerTo(outgoing, timeout, signal);
 }
@@ -57,6 +58,11 @@ function answerTo(outgoing: http.ClientRequest, timeout: number, signal?: AbortS
       reject(new Error('the connection was closed'));
     });
   });
+}
+
+function closeAfter(answer: http.IncomingMessage): void {
+  const { socket } = answer;
+  answer.on('end', () => socket.destroy());
 }
 
 function headOf({ statusCode = 0, headers }: http.IncomingMessage): Pick<HttpAnswer, 'status' | 'headers'> {
