@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/parse.ts';
-import { headersOf } from '../../src/core/warm-up.ts';
+import { headersOf } from '../../src/core/warm-requests.ts';
 
 describe('the headers of a warm-up', () => {
   const config = (lines: string) => parseConfig('/srv/cutover.yaml', `app: shop\nartifact: a.jar\n${lines}`);

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { WarmUp } from '../../src/config/progressive.ts';
-import { howItEnded, isEnough, isSettled, type Window, warmRequests } from '../../src/core/warm-up.ts';
+import { warmRequests } from '../../src/core/warm-requests.ts';
+import { howItEnded, isEnough, isSettled, type Window } from '../../src/core/warm-up.ts';
 import type { LoggedRequest } from '../../src/ports.ts';
 
 const plain: WarmUp = {
