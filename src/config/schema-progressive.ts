@@ -102,7 +102,9 @@ const warmup = z.strictObject({
   parallel: wholeNumber(1, 100).prefault(2).meta({
     description: 'Requests at a time. More take the processor from the compiler that they are sent for.',
   }),
-  deadline: duration(1).prefault('30s').meta({ description: 'Longest time.' }),
+  deadline: duration(1)
+    .prefault('30s')
+    .meta({ description: 'Longest time. What is under way then has a second more to be answered.' }),
   required: z.boolean().prefault(false).meta({
     description: 'A release that has not settled by then, or answers 5xx, is not deployed.',
   }),

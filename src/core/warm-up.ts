@@ -1,4 +1,6 @@
 import { quantile } from '../lib/quantile.ts';
+import type { HttpAnswer } from '../ports.ts';
+import { warmGrace } from './deadline.ts';
 import { endpoint } from './endpoint.ts';
 import { Failure } from './failure.ts';
 import { type Checker, checker } from './health.ts';
@@ -18,7 +20,6 @@ const enough = 128;
 /** So often health is asked in between, as it is all through a release's life. */
 const healthEvery = 25;
 const longest = 10_000;
-const timerSlack = 5;
 
 /** Latencies of one window, ms. */
 export interface Window {
@@ -31,6 +32,8 @@ interface Source {
   readonly base: string;
   readonly requests: readonly WarmRequest[];
   readonly health: Checker | undefined;
+  /** Time until the deadline, ms; negative after it. */
+  readonly left: () => number;
 }
 
 /** Asks the slot itself until its answers no longer get quicker, until none is any good, or until the deadline. */
@@ -47,8 +50,9 @@ export async function warmUp(world: World, slot: Slot, signal: AbortSignal): Pro
   const windows: Window[] = [];
   let [answered, failed] = [0, 0];
   const left = () => began + warmup.deadline - clock.elapsed();
+  const source = { base, requests, health, left };
   while (left() > 0 && !isEnough(windows)) {
-    const { latencies, errors } = await oneWindow(world, { base, requests, health }, answered + failed, left, signal);
+    const { latencies, errors } = await oneWindow(world, source, answered + failed, signal);
     signal.throwIfAborted();
     answered += latencies.length;
     failed += errors;
@@ -80,44 +84,58 @@ export function isSettled(windows: readonly Window[]): boolean {
 
 /**
  * A compiler leaves out what it has never seen happen, and takes its code back when it does. So these are requests as
- * nginx sends them, on connections that stay, and health is asked meanwhile. Connections end with each window: nginx ends
- * its own now and then, and ours end with the command, which must not be the first end that the compiled code meets.
+ * nginx sends them, on connections that stay, and health is asked meanwhile. Connections end with each window, and with
+ * the deadline: nginx ends its own now and then, and ours end with the command, which must not be the first end that the
+ * compiled code meets.
  */
 async function oneWindow(
-  { host, config, clock }: World,
-  { base, requests, health }: Source,
+  world: World,
+  source: Source,
   from: number,
-  left: () => number,
   signal: AbortSignal,
 ): Promise<{ latencies: number[]; errors: number }> {
+  const { clock, config } = world;
+  const { health, left } = source;
   const latencies: number[] = [];
   const parallel = config.progressive.warmup?.parallel ?? 1;
+  const isLast = () => left() <= 0 || at >= from + windowSize - parallel;
   let [at, errors] = [from, 0];
   const worker = async () => {
-    while (at < from + windowSize && left() > 0 && !signal.aborted) {
-      const one = requests[at++ % requests.length];
-      if (!one) return;
-      if (at % healthEvery === 0) await health?.once();
+    for (let last = false; !last && !signal.aborted;) {
+      last = isLast();
+      const number = at++;
+      if (number % healthEvery === 0) await health?.once();
       const began = clock.elapsed();
-      const timeout = Math.min(longest, left());
-      const answer = await host
-        .request({
-          url: `${base}${one.target}`,
-          method: one.method,
-          headers: headersOf(config, one, base),
-          kept: at > from + windowSize - parallel ? 'last' : true,
-          timeout,
-          signal,
-        })
-        .catch(() => undefined);
-      // One that the deadline called off says nothing about the application. Timers may be early by a moment.
-      if (answer === undefined && left() <= timerSlack) return;
+      const answer = await ask(world, source, number, last, signal);
+      // One that the deadline called off says nothing about the application.
+      if (answer === undefined && left() <= 0) return;
       if (answer === undefined || answer.status >= 500) errors += 1;
       else latencies.push(clock.elapsed() - began);
     }
   };
   await Promise.all(Array.from({ length: parallel }, worker));
   return { latencies, errors };
+}
+
+async function ask(
+  { host, config }: World,
+  { base, requests, left }: Source,
+  number: number,
+  last: boolean,
+  signal: AbortSignal,
+): Promise<HttpAnswer | undefined> {
+  const one = requests[number % requests.length];
+  if (!one) return undefined;
+  return host
+    .request({
+      url: `${base}${one.target}`,
+      method: one.method,
+      headers: headersOf(config, one, base),
+      kept: last ? 'last' : true,
+      timeout: Math.min(longest, Math.max(0, left()) + warmGrace),
+      signal,
+    })
+    .catch(() => undefined);
 }
 
 function windowOf(latencies: readonly number[]): Window {
