@@ -51,8 +51,18 @@ async function answerOf({ host, config }: World, slot: Slot, { from }: Metric, s
   }
   const url = 'url' in from ? from.url : `${from.prometheus}/api/v1/query?query=${encodeURIComponent(from.query)}`;
   const { status, body } = await host.request({ url, timeout, signal });
-  if (status !== 200) throw new Error(`answered ${status}`);
+  if (status !== 200) throw new Error(`answered ${status}${'url' in from ? '' : reasonIn(body)}`);
   return 'url' in from ? body : firstValue(body);
+}
+
+/** Prometheus tells what it did not understand; a proxy before it does not. */
+function reasonIn(body: string): string {
+  try {
+    const { error } = JSON.parse(body) as { error?: unknown };
+    return error === undefined ? '' : `: ${String(error)}`;
+  } catch {
+    return '';
+  }
 }
 
 /** https://prometheus.io/docs/prometheus/latest/querying/api/: a vector's first value, or a scalar. */

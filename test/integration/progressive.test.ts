@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -126,23 +126,6 @@ describe('the watch', () => {
     const { code, stderr } = await finished(spawn(faketime, words));
     expect(code, stderr).toBe(0);
     await nothingLost('a clock that jumps');
-  });
-
-  test.each([
-    [`{ name: queue, command: [cat, QUEUE], max: 10, every: 100ms }`, 'queue is 50'],
-    [`{ name: speed, command: [echo, fast], min: 1, every: 100ms }`, 'speed is no number: fast'],
-    [`{ name: lag, url: 'http://127.0.0.1:1/', max: 1, every: 100ms }`, 'lag is no number'],
-  ])('takes a release back for %s', async (metric, words) => {
-    const queue = path.join(stand.dir, 'queue');
-    writeFileSync(queue, '50\n');
-    const { live } = await stand.status();
-    const metrics = `metrics: [${metric.replace('QUEUE', queue)}]`;
-    stand.configure(`${stages}watch: { for: 300ms, requests: 0, ${metrics} }\n`);
-    const { code, stderr } = await stand.cutover('deploy');
-    expect(stderr).toContain(words);
-    expect(code).toBe(5);
-    await isBackOn(live);
-    await nothingLost('a number of the user’s own');
   });
 
   test('takes a release back within a second of its first bad answer', async () => {
