@@ -32,6 +32,15 @@ test('as root `doctor` sees what nginx alone may see, and still the units and th
   expect(stdout).not.toMatch(/^ [✗!?]/m);
 });
 
+test('without root `doctor` does not take a site that it may not read for a missing one', async () => {
+  const site = '/etc/nginx/sites-enabled/cutover-shop.conf';
+  await stand.say('chmod', '640', site);
+  const { stdout, code } = await stand.client.cutover('doctor', '--only', 'shop1');
+  await stand.say('chmod', '644', site);
+  expect([code, stdout]).toEqual([0, expect.stringMatching(`[?] include is in place +only root may read ${site}`)]);
+  expect(stdout).not.toMatch(/^ ✗/m);
+});
+
 test('five servers get a release in waves: one, which is watched, then the others', async () => {
   const { client } = stand;
   client.change('1.1.0');

@@ -11,7 +11,8 @@ export const include: Check = {
   title: 'include is in place',
   check(context) {
     const { config, nginx } = context;
-    if (nginx.unread.length > 0 && nginx.tree.length === 0) return unreadable(context);
+    const [first] = nginx.unread;
+    if (first !== undefined && nginx.tree.length === 0) return unreadable(first);
     return config.router.mode === 'managed' ? managedSite(context) : adoptedInclude(context);
   },
 };
@@ -20,6 +21,8 @@ function managedSite({ config, nginx }: Context): Finding {
   const name = `cutover-${config.app}.conf`;
   const ours = servers(nginx.tree).filter(({ file }) => file.endsWith(`/${name}`));
   const [site] = ours;
+  const closed = nginx.unread.find((file) => file.endsWith(`/${name}`));
+  if (closed !== undefined) return unreadable(closed);
   if (!site)
     return wrong(
       `${config.router.conf} does not include ${name}`,
@@ -109,6 +112,6 @@ function listensAlike(a: Directive, b: Directive): boolean {
   return ports(a).some((port) => those.includes(port));
 }
 
-function unreadable({ nginx }: Context): Finding {
-  return unknown(`${nginx.unread[0] ?? ''} cannot be read`, 'ask as root: `sudo cutover doctor`');
+function unreadable(file: string): Finding {
+  return unknown(`only root may read ${file}`, '`sudo cutover doctor`');
 }
