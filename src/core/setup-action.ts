@@ -1,8 +1,10 @@
 import type { Config } from '../config/config.ts';
-import type { Host, Router, SetupAction, SetupCommand } from '../ports.ts';
+import type { FrontDoorAnswer, Host, Router, SetupAction, SetupCommand } from '../ports.ts';
 
 /** Fifty milliseconds apart. */
-export const frontDoorTries = 100;
+const frontDoorTries = 100;
+/** Workers of before a reload answer beside the new ones for a moment, so that one answer says little. */
+const alikeInARow = 3;
 
 export type Thing = Exclude<SetupAction, SetupCommand>;
 
@@ -23,6 +25,22 @@ export interface SetupWorld {
   checks: readonly (() => Promise<void>)[];
   /** Told before each action, and what becomes of it. */
   report: (line: string) => void;
+}
+
+/** A reload takes effect later than it returns, so the front door is asked until it stays as it should be; its last answer. */
+export async function frontDoorOnce(
+  { router, host }: SetupWorld,
+  isSo: (answer: FrontDoorAnswer) => boolean,
+): Promise<FrontDoorAnswer> {
+  let answer = await router.ask();
+  let alike = 0;
+  for (let attempt = 1; attempt < frontDoorTries; attempt++) {
+    alike = isSo(answer) ? alike + 1 : 0;
+    if (alike === alikeInARow) return answer;
+    await host.run(['sleep', '0.05']);
+    answer = await router.ask();
+  }
+  return answer;
 }
 
 export function isCommand(action: SetupAction): action is SetupCommand {

@@ -1,6 +1,6 @@
 import type { SetupCommand } from '../ports.ts';
 import { exitCodes, Failure } from './failure.ts';
-import { asWho, describe, filtered, frontDoorTries, type SetupWorld } from './setup-action.ts';
+import { asWho, describe, filtered, frontDoorOnce, type SetupWorld } from './setup-action.ts';
 import { bytesOf, readManifest, writeManifest, type Before, type Manifest, type Replaced } from './setup-manifest.ts';
 
 /** Takes everything back, the state directory last. */
@@ -26,7 +26,7 @@ async function undo(world: SetupWorld, manifest: Manifest): Promise<void> {
   for (const command of manifest.unapply.filter(isBefore)) await tried(world, command);
   for (const file of manifest.replaced) await restore(world, file);
   for (const command of manifest.unapply.filter((entry) => !isBefore(entry))) await tried(world, command);
-  await untilGone(world);
+  await frontDoorOnce(world, ({ slot }) => slot === undefined);
   const found = manifest.found ?? [];
   for (const folder of manifest.directories.toReversed()) {
     report(`remove ${folder}`);
@@ -39,12 +39,6 @@ async function undo(world: SetupWorld, manifest: Manifest): Promise<void> {
 /** Made again, a folder would be another one to a container that has it mounted. */
 async function empty({ host, config }: SetupWorld, kept: readonly string[]): Promise<void> {
   await host.run(['find', config.state, '-mindepth', '1', ...kept.flatMap((one) => ['!', '-path', one]), '-delete']);
-}
-
-/** A reload takes effect later than it returns; and where the site was never loaded this takes no time. */
-async function untilGone({ router, host }: SetupWorld): Promise<void> {
-  for (let attempt = 0; attempt < frontDoorTries && (await router.ask()).slot; attempt++)
-    await host.run(['sleep', '0.05']);
 }
 
 /** Units are disabled while they are there; nginx reloads once its files are gone. */

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Owner, SetupAction, SetupCommand } from '../ports.ts';
 import { exitCodes, Failure } from './failure.ts';
-import { asWho, describe, filtered, frontDoorTries, isCommand, type SetupWorld, type Thing } from './setup-action.ts';
+import { asWho, describe, filtered, frontDoorOnce, isCommand, type SetupWorld, type Thing } from './setup-action.ts';
 import { asItStands, remembered } from './setup-manifest.ts';
 import { takeBack } from './setup-remove.ts';
 import { slots } from './slot.ts';
@@ -131,19 +131,13 @@ async function mustSucceed(world: SetupWorld, command: SetupCommand): Promise<vo
   });
 }
 
-/** The reload takes effect later than it returns, so the front door is asked until it knows us. */
-async function mustLeadHere({ router, host }: SetupWorld): Promise<void> {
-  let last = '';
-  for (let attempt = 0; attempt < frontDoorTries; attempt++) {
-    const answer = await router.ask();
-    if (answer.slot) return;
-    last = answer.detail;
-    await host.run(['sleep', '0.05']);
-  }
+async function mustLeadHere(world: SetupWorld): Promise<void> {
+  const { slot, detail } = await frontDoorOnce(world, (answer) => answer.slot !== undefined);
+  if (slot !== undefined) return;
   throw new Failure({
     code: 'FRONT_DOOR_SILENT',
     what: 'nginx took the configuration, but requests do not come to this app',
-    why: last,
+    why: detail,
     left: 'every file is as it was before',
     fix: 'is the include inside the server block of the right domain, or does another server block answer first? `cutover doctor` looks',
   });
