@@ -101,7 +101,8 @@ async function oneWindow(
   const isLast = () => left() <= 0 || at >= from + windowSize - parallel;
   let [at, errors] = [from, 0];
   const worker = async () => {
-    for (let last = false; !last && !signal.aborted;) {
+    let last = false;
+    while (!last && !signal.aborted) {
       last = isLast();
       const number = at++;
       if (number % healthEvery === 0) await health?.once();
