@@ -28,7 +28,7 @@ export interface SetupWorld {
 }
 
 /** A reload takes effect later than it returns, so the front door is asked until it stays as it should be; its last answer. */
-export async function frontDoorOnce(
+export async function settledFrontDoor(
   { router, host }: SetupWorld,
   isSo: (answer: FrontDoorAnswer) => boolean,
 ): Promise<FrontDoorAnswer> {

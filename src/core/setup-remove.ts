@@ -1,6 +1,6 @@
 import type { SetupCommand } from '../ports.ts';
 import { exitCodes, Failure } from './failure.ts';
-import { asWho, describe, filtered, frontDoorOnce, type SetupWorld } from './setup-action.ts';
+import { asWho, describe, filtered, settledFrontDoor, type SetupWorld } from './setup-action.ts';
 import { bytesOf, readManifest, writeManifest, type Before, type Manifest, type Replaced } from './setup-manifest.ts';
 
 /** Takes everything back, the state directory last. */
@@ -26,7 +26,7 @@ async function undo(world: SetupWorld, manifest: Manifest): Promise<void> {
   for (const command of manifest.unapply.filter(isBefore)) await tried(world, command);
   for (const file of manifest.replaced) await restore(world, file);
   for (const command of manifest.unapply.filter((entry) => !isBefore(entry))) await tried(world, command);
-  await frontDoorOnce(world, ({ slot }) => slot === undefined);
+  await settledFrontDoor(world, ({ slot }) => slot === undefined);
   const found = manifest.found ?? [];
   for (const folder of manifest.directories.toReversed()) {
     report(`remove ${folder}`);

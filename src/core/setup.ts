@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Owner, SetupAction, SetupCommand } from '../ports.ts';
 import { exitCodes, Failure } from './failure.ts';
-import { asWho, describe, filtered, frontDoorOnce, isCommand, type SetupWorld, type Thing } from './setup-action.ts';
+import { asWho, describe, filtered, settledFrontDoor, isCommand, type SetupWorld, type Thing } from './setup-action.ts';
 import { asItStands, remembered } from './setup-manifest.ts';
 import { takeBack } from './setup-remove.ts';
 import { slots } from './slot.ts';
@@ -132,7 +132,7 @@ async function mustSucceed(world: SetupWorld, command: SetupCommand): Promise<vo
 }
 
 async function mustLeadHere(world: SetupWorld): Promise<void> {
-  const { slot, detail } = await frontDoorOnce(world, (answer) => answer.slot !== undefined);
+  const { slot, detail } = await settledFrontDoor(world, (answer) => answer.slot !== undefined);
   if (slot !== undefined) return;
   throw new Failure({
     code: 'FRONT_DOOR_SILENT',
