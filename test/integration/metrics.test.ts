@@ -6,7 +6,8 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startLoadProcess } from '../../lab/load-process.ts';
 import { startPrometheus, type Prometheus } from '../../lab/prometheus.ts';
-import type { Load, LoadReport } from '../../lab/strict-client.ts';
+import type { Load } from '../../lab/strict-client.ts';
+import { mustHaveLostNothing } from '../support/lost-nothing.ts';
 import { createStand, mustBeDone, type Stand } from '../support/stand.ts';
 
 let stand: Stand;
@@ -41,11 +42,6 @@ afterAll(async () => {
   await prometheus?.stop();
   seven.close();
 });
-
-function mustHaveLostNothing({ losses, sent }: LoadReport, what: string): void {
-  console.log(`${what}: ${losses.length} of ${sent} requests lost`);
-  expect(losses).toEqual([]);
-}
 
 /** One line of `metrics`, looked at ten times a second. */
 function line(name: string, keys: string): string {

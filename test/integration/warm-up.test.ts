@@ -6,9 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startLoadProcess } from '../../lab/load-process.ts';
-import type { Load, LoadReport } from '../../lab/strict-client.ts';
+import type { Load } from '../../lab/strict-client.ts';
 import { slots, type Slot } from '../../src/core/slot.ts';
 import { request } from '../../src/drivers/host/request.ts';
+import { mustHaveLostNothing } from '../support/lost-nothing.ts';
 import { createStand, mustBeDone, nodeSample, type Stand } from '../support/stand.ts';
 
 interface Told {
@@ -46,11 +47,6 @@ afterAll(async () => {
   await stand?.stop();
   rmSync(home, { recursive: true, force: true });
 });
-
-function mustHaveLostNothing({ losses, sent, byRelease }: LoadReport, what: string): void {
-  console.log(`${what}: ${losses.length} of ${sent} requests lost`, byRelease);
-  expect(losses).toEqual([]);
-}
 
 /** What the slots were asked since they were last forgotten. */
 async function told(): Promise<Record<Slot, readonly Told[]>> {
