@@ -107,11 +107,17 @@ async function start(binary: string, args: string[], dir: string): Promise<Retur
   child.unref();
   const started = remember(child.pid ?? 0, dir);
   for (const limit = Date.now() + 10_000; Date.now() < limit && runs(started); await sleep(5)) {
-    if (existsSync(join(dir, 'nginx.pid'))) return started;
+    if (hasWrittenPid(dir, started.pid)) return started;
   }
   const said = readLog(dir);
   await end(started, 1000);
   throw new Error(`nginx did not start:\n${said}`);
+}
+
+/** nginx creates the file first and writes its number a moment later. */
+function hasWrittenPid(dir: string, pid: number): boolean {
+  const file = join(dir, 'nginx.pid');
+  return existsSync(file) && readFileSync(file, 'utf8') === `${pid}\n`;
 }
 
 function readLog(dir: string): string {
