@@ -1,16 +1,15 @@
 import { dirname, resolve } from 'node:path';
-import type { Config, ContainerConfig, Health, RouterConfig, RunCommand, Upstream } from './config.ts';
+import type { Config, ContainerConfig, Health, RouterConfig, RunCommand } from './config.ts';
 import { readCommand } from './command.ts';
 import { isArchive } from './image-name.ts';
 import type { Mistake, Path } from './mistake.ts';
 import { progressiveOf } from './progressive.ts';
-import { isJar } from './rules.ts';
 import type { Written } from './schema.ts';
 import { serversOf } from './servers.ts';
+import { upstreamOf } from './upstream.ts';
 import { plainPath } from './values-router.ts';
 
-/** Fills in what depends on other fields and makes paths absolute. */
-/** `given`: the names of what the file itself says, without defaults. */
+/** Fills in what depends on other fields and makes paths absolute. `given`: the names of what the file itself says, without defaults. */
 export function resolveConfig(file: string, written: Written, given: readonly string[]): Config {
   const from = (path: string) => resolve(dirname(file), path);
   const run = runOf(written);
@@ -172,32 +171,4 @@ function hooksOf(written: Written['hooks']): Config['hooks'] {
     activate: written.activate,
     deactivate: written.deactivate,
   };
-}
-
-/** Each below the server's own limits, so that nginx is always the one that closes. Tomcat: 100 requests, 20 s. Jetty: 30 s. Node: 5 s. */
-const limits: Readonly<Record<Upstream['server'], Omit<Upstream, 'server'>>> = {
-  tomcat: { keepalive: 32, requests: 90, idle: 4000 },
-  jetty: { keepalive: 32, requests: 1000, idle: 4000 },
-  undertow: { keepalive: 32, requests: 1000, idle: 4000 },
-  netty: { keepalive: 32, requests: 1000, idle: 4000 },
-  node: { keepalive: 32, requests: 1000, idle: 3000 },
-  other: { keepalive: 0, requests: 1000, idle: 2000 },
-};
-
-function upstreamOf({ upstream: written, artifact, runtime }: Written, run: RunCommand | undefined): Upstream {
-  const isFile = typeof artifact === 'string' && runtime !== 'docker';
-  const server = written.server ?? (isFile ? guessServer(artifact, run) : 'other');
-  const standard = limits[server];
-  return {
-    server,
-    keepalive: written.keepalive ?? standard.keepalive,
-    requests: written.requests ?? standard.requests,
-    idle: written.idle ?? standard.idle,
-  };
-}
-
-function guessServer(artifact: string, run: RunCommand | undefined): Upstream['server'] {
-  if (isJar(artifact)) return 'tomcat';
-  const program = run?.shell === true ? run.argv[0]?.replace(/^\s*exec\s+/, '').split(/\s/)[0] : run?.argv[0];
-  return program !== undefined && /(^|\/)node(js)?$/.test(program) ? 'node' : 'other';
 }

@@ -1,16 +1,14 @@
 import { foreseen, noWayBack, whereThingsAre } from './aftermath.ts';
 import { deadlineOf } from './deadline.ts';
 import { asFailure, completed, exitCodes, Failure, isLost } from './failure.ts';
-import type { Outcome } from './events.ts';
+import { finish } from './finish.ts';
 import type { Begin, Deployment, End, JournalEntry, StepDone } from './journal.ts';
 import { runHook } from './hook.ts';
 import { mustNotBeAborted } from './order.ts';
 import { perform, type Job } from './perform.ts';
-import type { Traffic } from '../ports.ts';
 import { startProver } from './prove.ts';
 import { planAbort, pointOfNoReturn, type Step, type Undo } from './plan.ts';
 import type { Slot } from './slot.ts';
-import { soleSlot } from './split.ts';
 import type { World } from './world.ts';
 
 export interface Finished {
@@ -181,38 +179,6 @@ async function undo(
 async function runs({ runtime }: World, slot: Slot): Promise<boolean> {
   const { state, taken } = await runtime.inspect(slot);
   return state === 'running' || taken;
-}
-
-async function finish(world: World, job: Job, begin: Begin, outcome: Outcome, began: number): Promise<End> {
-  const { router, runtime, store, clock, traffic } = world;
-  const live = begin.command === 'down' ? undefined : soleSlot(await router.read());
-  const release = live && (await runtime.inspect(live, 'alive')).release;
-  const proof = await job.prover?.stop();
-  if (proof) world.report({ type: 'proof', ...proof });
-  const counted = traffic && (await counts(traffic, begin.mark, job.since));
-  const end: End = {
-    kind: 'end',
-    deployment: begin.deployment,
-    at: clock.now(),
-    outcome,
-    ...(live && release ? { live, release } : {}),
-    ...counted,
-    cut: job.cut,
-    ...(proof ? { proof } : {}),
-  };
-  await store.append(end);
-  world.report({ type: 'end', outcome, took: clock.elapsed() - began });
-  return end;
-}
-
-async function counts(traffic: Traffic, mark: string | undefined, since: string | undefined): Promise<Partial<End>> {
-  const [counted, failovers, now] = await Promise.all([
-    mark === undefined ? undefined : traffic.since(mark),
-    since === undefined ? undefined : traffic.failovers(since),
-    traffic.mark(),
-  ]);
-  const { requests = 0, seconds = 0 } = failovers ?? {};
-  return { ...counted, mark: now, ...(requests > 0 ? { failovers: { requests, seconds } } : {}) };
 }
 
 function warn(world: World, problem: unknown): void {

@@ -100,7 +100,7 @@ describe('the watch', () => {
     await watched();
     renameSync(log, `${log}.1`);
     await sleep(150);
-    process.kill(Number((await import('node:fs')).readFileSync(stand.nginx.pid, 'utf8')), 'SIGUSR1');
+    process.kill(stand.nginx.master, 'SIGUSR1');
     await until(() => existsSync(log));
     mustBeDone(await end);
     await nothingLost('a log that is rotated in the middle of a watch');
