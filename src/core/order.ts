@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { parseLines } from '../lib/json-lines.ts';
 import { exitCodes, Failure } from './failure.ts';
 import { unfinishedOf, deploymentsOf } from './journal.ts';
 import type { World } from './world.ts';
@@ -37,8 +38,8 @@ export async function mustNotBeAborted(world: World, deployment: string): Promis
   if (order?.what === 'abort' && (await takeOrder(world, deployment))) throw aborted(order);
 }
 
-function parsed(text: string | undefined): Order | undefined {
-  return text === undefined ? undefined : (JSON.parse(text) as Order);
+function parsed(text = ''): Order | undefined {
+  return parseLines<Order>(text)[0];
 }
 
 /** Returns once the deploy has taken it. */

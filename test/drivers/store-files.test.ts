@@ -72,6 +72,19 @@ describe('the owner of a lock', () => {
     expect(await rejection(store.lock('deploy'))).toMatchObject({ fields: { code: 'LOCKED' } });
   });
 
+  it.each([
+    ['was emptied', ''],
+    ['was filled with zeros', '\0'.repeat(120)],
+    ['was torn', '{"user":"me","pid":1'],
+  ])('whose ticket %s by a power failure is nobody, and the next takes it', async (_, text) => {
+    const { state, store } = await planted({});
+    await writeFile(path.join(state, 'lock', '7'), text);
+    expect(await store.lockOwner()).toBeUndefined();
+    const lock = await store.lock('deploy');
+    expect(lock.takenOverFrom).toBeUndefined();
+    expect(await store.lockOwner()).toMatchObject({ command: 'deploy', alive: true });
+  });
+
   it('loses it when a person breaks it, and does no harm when it lets go later', async () => {
     const state = await temporary();
     const store = fileStore(host, state);

@@ -3,6 +3,7 @@ import { exitCodes, Failure } from '../../core/failure.ts';
 import { ownerText } from '../../core/lock-owner.ts';
 import { identityOf, isAlive } from '../../lib/process-identity.ts';
 import { humanDuration } from '../../lib/duration.ts';
+import { parseLines } from '../../lib/json-lines.ts';
 import type { Host, Lock, LockOwner } from '../../ports.ts';
 
 /*
@@ -90,9 +91,10 @@ async function ownerOf(host: Host, folder: string, number: string): Promise<Lock
   return owner && judged(host, owner);
 }
 
+/** A power failure may leave a ticket whose bytes were never written: nobody who lives has it. */
 function parsedOwner(text: string | undefined): Ticket['owner'] {
-  const owner = JSON.parse(text?.trim() || free) as Partial<LockOwner>;
-  return owner.pid === undefined ? undefined : (owner as LockOwner);
+  const [owner] = parseLines<LockOwner>(text ?? '');
+  return owner?.pid === undefined ? undefined : owner;
 }
 
 export function notWritable(state: string, why: string): Failure {
