@@ -1,14 +1,12 @@
 import type { Stage } from '../config/progressive.ts';
 import { humanDuration } from '../lib/duration.ts';
 import { answersOf, comparisonWith, mostComparable, withRequests, type Comparison } from './comparison.ts';
-import { checker } from './health.ts';
-import { metricLooks } from './metric.ts';
-import { aborted, takeOrder } from './order.ts';
+import { aborted, takeOrder, type Order } from './order.ts';
 import type { Step } from './plan.ts';
-import { agreed } from './probe.ts';
 import type { Slot } from './slot.ts';
-import { mustStillRun, type Proven } from './still-runs.ts';
-import { mustNotBeWorse, takenBack, tooQuiet } from './verdict.ts';
+import type { Proven } from './still-runs.ts';
+import { mustNotBeWorse, tooQuiet } from './verdict.ts';
+import { lookingAt } from './watch-looks.ts';
 import type { World } from './world.ts';
 
 /** What was seen of the new release since it got traffic, from stage to stage. */
@@ -25,19 +23,15 @@ export interface Watching {
   promoted: boolean;
 }
 
-interface Watched {
+export interface Watched {
   readonly proven: Proven | undefined;
   readonly deployment: string;
   watching?: Watching;
 }
 
 const interval = 100;
-const lookInterval = 1000;
 const tellInterval = 500;
 const pastLines = 5000;
-const healthLooks = 10;
-/** Silence of the log about what we ask ourselves that means that it is not written. */
-const deafAfter = 5000;
 
 /** Stays for as long as the stage lasts, and rejects as soon as the new release is worse. In a few words: what was seen. */
 export async function watchRelease(
@@ -50,31 +44,36 @@ export async function watchRelease(
   const watching = (job.watching ??= await begun(world, slot));
   const stage = stageAt(world, percent);
   const looks = lookingAt(world, job, watching, slot, signal);
-  const before = answersOf(watching.comparison, 'fresh').requests;
+  const tell = teller(world, watching);
+  const before = freshAnswers(watching);
   const began = clock.elapsed();
   let paused = stage.hold;
-  let nextTell = 0;
   while (!watching.promoted || percent === 100) {
     signal.throwIfAborted();
     await readOn(world, watching, percent);
     mustNotBeWorse(watching.comparison);
     await looks();
-    const order = await takeOrder(world, job.deployment);
-    if (order?.what === 'abort') throw aborted(order);
+    const order = await heardOrder(world, job.deployment);
+    watching.promoted ||= order?.what === 'all';
     if (order?.what === 'pause') paused = true;
-    if (order?.what === 'all') watching.promoted = true;
-    if (order?.what === 'promote' || order?.what === 'all') return `promoted by ${order.by}; ${seenText(watching)}`;
-    const spent = clock.elapsed() - began;
-    const seen = answersOf(watching.comparison, 'fresh').requests - before;
-    const end = paused ? undefined : ended(world, watching, { ...stage, spent, seen });
+    else if (order) return `promoted by ${order.by}; ${seenText(watching)}`;
+    const course = { ...stage, spent: clock.elapsed() - began, seen: freshAnswers(watching) - before };
+    const end = paused ? undefined : ended(world, watching, course);
     if (end !== undefined) return end;
-    if (spent >= nextTell) {
-      tell(world, watching, percent, Math.max(0, stage.time - spent), paused);
-      nextTell = spent + tellInterval;
-    }
+    tell(course, paused);
     await clock.sleep(interval, signal);
   }
   return 'passed over';
+}
+
+async function heardOrder(world: World, deployment: string): Promise<Order | undefined> {
+  const order = await takeOrder(world, deployment);
+  if (order?.what === 'abort') throw aborted(order);
+  return order;
+}
+
+function freshAnswers({ comparison }: Watching): number {
+  return answersOf(comparison, 'fresh').requests;
 }
 
 function stageAt({ config: { progressive } }: World, percent: number): Stage {
@@ -107,54 +106,6 @@ async function readOn({ traffic, clock, config }: World, watching: Watching, per
   watching.comparison = withRequests(watching.comparison, requests, circumstances);
 }
 
-/** What is looked at once a second: the process, its health, the log itself, and numbers of the user's own. */
-function lookingAt(
-  world: World,
-  { proven }: Watched,
-  watching: Watching,
-  slot: Slot,
-  signal: AbortSignal,
-): () => Promise<void> {
-  const check = checker(world, slot, signal);
-  const metrics = metricLooks(world, slot, signal);
-  let next = 0;
-  return async () => {
-    await metrics();
-    if (world.clock.elapsed() < next) return;
-    next = world.clock.elapsed() + lookInterval;
-    await mustStillRun(world, proven, slot);
-    await mustStayHealthy(world, watching, slot, async () => agreed(world, slot, await check.once()));
-    await world.router.ask(signal);
-    listen(world, watching);
-  };
-}
-
-async function mustStayHealthy(
-  { config }: World,
-  { health }: Watching,
-  slot: Slot,
-  look: () => Promise<{ healthy: boolean; answer: string }>,
-): Promise<void> {
-  const { healthy, answer } = await look();
-  health.push(healthy);
-  if (health.length > healthLooks) health.shift();
-  const misses = health.filter((good) => !good).length;
-  if (misses < config.progressive.watch.misses) return;
-  const what = `${slot} was unhealthy in ${misses} of ${health.length} looks`;
-  throw takenBack({ code: 'UNHEALTHY', what, why: answer });
-}
-
-/** On a full disk nginx goes on and writes no log. */
-function listen({ clock, report }: World, watching: Watching): void {
-  const deaf = watching.mark !== undefined && clock.elapsed() - watching.heard > deafAfter;
-  if (deaf && !watching.deaf)
-    report({
-      type: 'warning',
-      text: 'the front door’s log is not written any more: is its disk full? `watch.quiet` decides',
-    });
-  watching.deaf = deaf;
-}
-
 interface Course extends Stage {
   readonly spent: number;
   readonly seen: number;
@@ -185,7 +136,14 @@ function seenText({ comparison }: Watching): string {
   return `5xx: new ${of('fresh')}, old ${of('old')}`;
 }
 
-function tell({ report }: World, { comparison }: Watching, percent: number, left: number, paused: boolean): void {
-  const seen = { fresh: answersOf(comparison, 'fresh'), old: answersOf(comparison, 'old') };
-  report({ type: 'watch', percent, left, paused, seen });
+/** Tells where the stage stands, twice a second. */
+function teller({ report }: World, watching: Watching): (course: Course, paused: boolean) => void {
+  let next = 0;
+  return ({ percent, time, spent }, paused) => {
+    if (spent < next) return;
+    next = spent + tellInterval;
+    const { comparison } = watching;
+    const seen = { fresh: answersOf(comparison, 'fresh'), old: answersOf(comparison, 'old') };
+    report({ type: 'watch', percent, left: Math.max(0, time - spent), paused, seen });
+  };
 }
