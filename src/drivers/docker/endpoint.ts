@@ -10,22 +10,24 @@ interface Context {
 }
 
 /**
- * Whoever reaches an engine's TCP port is root of its machine, on loopback too, unless both sides
- * prove who they are. The variable is looked at first, because it stands above any context.
+ * Address of the engine; undefined: the local socket. Whoever reaches an engine's TCP port is root of its
+ * machine, on loopback too, unless both sides prove who they are: rejects then. The variable is looked at
+ * first, because it stands above any context.
  */
-export async function mustBePrivate(host: Host): Promise<void> {
+export async function privateAddress(host: Host): Promise<string | undefined> {
   const { DOCKER_HOST: named = '', DOCKER_TLS_VERIFY: verified = '' } = await environmentOn(host);
   if (named !== '') {
     if (isTcp(named) && verified === '') throw openSocket(`DOCKER_HOST is ${named}`);
-    return;
+    return named;
   }
-  if (!(await namesContext(host))) return;
+  if (!(await namesContext(host))) return undefined;
   const { code, stdout } = await host.run(['docker', 'context', 'inspect', '--format', '{{json .}}']);
-  if (code !== 0) return;
+  if (code !== 0) return undefined;
   const { Name, Endpoints, TLSMaterial } = JSON.parse(stdout) as Context;
   const { Host: address = '', SkipTLSVerify: unverified = false } = Endpoints.docker ?? {};
   const proven = !unverified && TLSMaterial?.['docker'] !== undefined;
   if (isTcp(address) && !proven) throw openSocket(`the context ${Name} is ${address}`);
+  return address;
 }
 
 /** The engine's command goes by what it finds where it runs. */
@@ -41,6 +43,10 @@ async function namesContext(host: Host): Promise<boolean> {
     await environmentOn(host);
   const file = await host.read(path.join(folder, 'config.json')).catch(() => undefined);
   return named !== '' || (file ?? '').includes('"currentContext"');
+}
+
+export function isOverSsh(address = ''): boolean {
+  return /^ssh:/i.test(address);
 }
 
 function isTcp(address: string): boolean {
