@@ -1,73 +1,21 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { end, remember, startTime } from '../../lab/cleanup.ts';
-import { startHost, wire, type NetHost } from '../../lab/hosts.ts';
 import { startFresh } from '../../lab/new-connections.ts';
-import { root } from '../../lab/paths.ts';
-import type { Member } from '../../src/core/member.ts';
-import { createL4Stand, type L4Stand } from '../support/l4-stand.ts';
+import { addresses, createPoolsStand, type PoolsStand } from '../support/pools-stand.ts';
 import { mustBeDone } from '../support/stand.ts';
 import { until } from '../support/until.ts';
 
 const settings = 'drain: 1s\n';
 /** The one file that such a set-up writes outside its own folders. */
 const sysctlFile = '/etc/sysctl.d/90-cutover-shop.conf';
-const addresses = ['10.9.2.11', '10.9.3.11'];
-let stand: L4Stand;
-let folder: string;
-let servers: NetHost[];
+let stand: PoolsStand;
 
-/** A load balancer in front of two servers, each with a place for blue and one for green. */
 beforeAll(async () => {
-  const pool = (port: number) => `[${addresses.map((address) => `"${address}:${port}"`).join(', ')}]`;
-  stand = await createL4Stand({
-    router: `listen: 10.9.1.1:80\npools: { blue: ${pool(8081)}, green: ${pool(8082)} }`,
-    config: '',
-    setup: false,
-    prepare: async (balancer) =>
-      void (servers = await Promise.all(addresses.map((_, index) => behind(balancer, index)))),
-  });
-  folder = path.join(stand.dir, 'servers');
-  mkdirSync(folder);
-  copyFileSync(path.join(root, 'test/support/l4/bring-up.sh'), path.join(folder, 'bring-up.sh'));
-  writeFileSync(path.join(folder, 'hosts'), servers.map(({ pid }, index) => `${addresses[index]} ${pid}\n`).join(''));
-  stand.configure(`${settings}run: [sh, '${folder}/bring-up.sh', '${folder}']\n`);
-  mustBeDone(await stand.cutover('setup'));
+  stand = await createPoolsStand({ port: 80, config: settings });
 });
 
-afterAll(async () => {
-  for (const address of addresses)
-    for (const port of [8081, 8082]) {
-      const pid = serverPid(address, port);
-      if (pid !== undefined) await end(remember(pid), 2000);
-    }
-  await stand?.cutover('down', '--yes');
-  await stand?.cutover('setup', '--remove');
-  await stand?.stop();
-  for (const server of servers ?? []) await server.stop();
-});
-
-async function behind(balancer: NetHost, index: number): Promise<NetHost> {
-  const server = await startHost();
-  const network = `10.9.${index + 2}`;
-  await wire(
-    { host: balancer, name: `member${index}`, addresses: [`${network}.1/24`] },
-    { host: server, name: 'eth0', addresses: [`${network}.11/24`] },
-  );
-  await server.exec('ip', 'route', 'add', 'default', 'via', `${network}.1`);
-  return server;
-}
-
-function serverPid(address: string, port: number): number | undefined {
-  const file = path.join(folder, `server-${address}-${port}`);
-  const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
-  return pid > 0 && startTime(pid) !== undefined ? pid : undefined;
-}
-
-async function members(): Promise<readonly Member[]> {
-  return JSON.parse((await stand.cutover('members', '--json')).stdout) as readonly Member[];
-}
+afterAll(async () => stand?.stop());
 
 describe('a load balancer in front of two servers', () => {
   test('brings releases up on the idle pool, moves the traffic, and loses nothing', async () => {
@@ -93,9 +41,9 @@ describe('a load balancer in front of two servers', () => {
     const watch = stand.start('members', '--watch', '--json');
     let said = '';
     watch.stdout?.on('data', (part: Buffer) => (said += part.toString()));
-    const stateOf = async () => (await members()).find(({ address }) => address === victim)?.state;
+    const stateOf = async () => (await stand.members()).find(({ address }) => address === victim)?.state;
     await until(async () => (await stateOf()) === 'ready' && said !== '', 20_000);
-    process.kill(serverPid(addresses[0] ?? '', port) ?? 0, 'SIGKILL');
+    process.kill(stand.serverPid(addresses[0], port) ?? 0, 'SIGKILL');
     await until(async () => (await stateOf()) === 'offline', 20_000);
     expect(said).toContain('"suspect"');
     const without = startFresh({ ...stand.door, at: 4 });
@@ -121,8 +69,8 @@ describe('a load balancer in front of two servers', () => {
       `CUTOVER_MEMBERS=${addresses[0]}:${port}`,
       `CUTOVER_RELEASE=${release}`,
       'sh',
-      path.join(folder, 'bring-up.sh'),
-      folder,
+      stand.bringUp,
+      stand.folder,
     );
   }
 
@@ -134,7 +82,7 @@ describe('a load balancer in front of two servers', () => {
     const open = async () => Number(await stand.server.exec(`${stand.rules}/switch`, 'count', live ?? 'blue'));
     expect(await open()).toBeGreaterThanOrEqual(0);
     mustBeDone(await stand.cutover('members', 'check'));
-    expect((await members()).find(({ address }) => address === member)?.state).toBe('drain');
+    expect((await stand.members()).find(({ address }) => address === member)?.state).toBe('drain');
     const { stdout } = await stand.cutover('members');
     expect(stdout).toMatch(new RegExp(`${member.replaceAll('.', '\\.')} +drain`));
     mustBeDone(await stand.cutover('members', 'ready', member));
@@ -147,14 +95,10 @@ describe('a load balancer in front of two servers', () => {
   test('a release that only one of the servers brings up is refused', async () => {
     const before = await stand.status();
     const client = startFresh({ ...stand.door, at: 4 });
-    stand.configure(
-      `${settings}health: { path: /health, deadline: 3s }\nrun: [sh, -c, 'CUTOVER_MEMBERS=\${CUTOVER_MEMBERS%% *} exec sh "$0" "$0.." ', '${folder}/bring-up.sh']\n`.replace(
-        '"$0.."',
-        `${folder}`,
-      ),
-    );
+    const onlyTheFirst = `[sh, -c, 'CUTOVER_MEMBERS=\${CUTOVER_MEMBERS%% *} exec sh "$0" "$1"', '${stand.bringUp}', '${stand.folder}']`;
+    stand.configure(`${settings}health: { path: /health, deadline: 3s }\nrun: ${onlyTheFirst}\n`);
     const idle = before.live === 'blue' ? 8082 : 8081;
-    for (const address of addresses) process.kill(serverPid(address, idle) ?? 0, 'SIGKILL');
+    for (const address of addresses) process.kill(stand.serverPid(address, idle) ?? 0, 'SIGKILL');
     const { code, stderr } = await stand.cutover('deploy');
     expect(stderr).toContain('HEALTH_TIMEOUT');
     expect(code, stderr).toBe(5);

@@ -1,4 +1,3 @@
-import { createSocket, type Socket } from 'node:dgram';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import path from 'node:path';
@@ -7,12 +6,12 @@ import { root } from '../../lab/paths.ts';
 import type { Status } from '../../src/core/status.ts';
 import { address4, createL4Stand, type L4Stand } from '../support/l4-stand.ts';
 import { finished, mustBeDone } from '../support/stand.ts';
+import { answeredBy, startSenders } from '../support/udp-senders.ts';
 import { until } from '../support/until.ts';
 
 const helpers = path.join(root, 'test', 'support', 'l4');
 const config = `run: node echo.mjs\nhealth: { command: [node, '${helpers}/ask.mjs', '{port}'] }\ndrain: 500ms\ngrace: 3s\n`;
 const flows = 8;
-const mostOpen = 20;
 let stand: L4Stand | undefined;
 
 afterEach(async () => {
@@ -51,7 +50,7 @@ test('a release that is taken back leaves no flow behind', async () => {
   stand.configure(`${config}hooks: { after_switch: { run: "touch ${switched}; sleep 1; false", shell: true } }\n`);
   const deploy = finished(stand.start('deploy'));
   await until(() => existsSync(switched), 30_000, 'the switch');
-  const late = await startSenders();
+  const late = await startSenders(flows, address4, 5300);
   expect((await deploy).code).not.toBe(0);
   expect(await answeredBy(senders)).toEqual(Array.from({ length: flows }, () => ['1']));
   expect(await answeredBy(late)).toEqual(Array.from({ length: flows }, () => ['2', '1']));
@@ -66,7 +65,7 @@ async function sending(oldConnections: 'wait' | 'close' | 'cut') {
   });
   stand = now;
   mustBeDone(await now.cutover('deploy'));
-  const senders = await startSenders();
+  const senders = await startSenders(flows, address4, 5300);
   const move = async (...words: string[]): Promise<Status> => {
     mustBeDone(await now.cutover(...words));
     const status = await now.status();
@@ -74,56 +73,4 @@ async function sending(oldConnections: 'wait' | 'close' | 'cut') {
     return status;
   };
   return { stand: now, senders, move };
-}
-
-/** The releases that answered each of them, in the order in which they first did; and no datagram was lost. */
-async function answeredBy(senders: readonly Sender[]): Promise<readonly (readonly string[])[]> {
-  const ends = await Promise.all(senders.map((sender) => sender.stop()));
-  const sent = ends.reduce((sum, end) => sum + end.sent, 0);
-  const lost = ends.reduce((sum, end) => sum + end.lost, 0);
-  console.log(`l4, udp: ${lost} of ${sent} datagrams without an answer`);
-  expect(lost).toBe(0);
-  return ends.map(({ releases }) => [...releases]);
-}
-
-interface Sender {
-  last(): string;
-  stop(): Promise<{ sent: number; lost: number; releases: ReadonlySet<string> }>;
-}
-
-function startSenders(): Promise<readonly Sender[]> {
-  return Promise.all(Array.from({ length: flows }, startSender));
-}
-
-/**
- * One flow: the same two ends all the time, a datagram every two milliseconds. What comes from another end is
- * no answer. On a busy machine it waits for answers, as the kernel drops what a socket has no room for.
- */
-async function startSender(): Promise<Sender> {
-  const socket: Socket = createSocket('udp4');
-  const open = new Set<number>();
-  const releases = new Set<string>();
-  let [sent, last] = [0, ''];
-  socket.on('message', (message) => {
-    const [release = '', number = ''] = message.toString().split(' ');
-    open.delete(Number(number));
-    releases.add(release);
-    last = release;
-  });
-  socket.on('error', () => {}); // Refused: it stays open.
-  await new Promise<void>((go) => socket.connect(5300, address4, go));
-  const timer = setInterval(() => {
-    if (open.size > mostOpen) return;
-    open.add((sent += 1));
-    socket.send(String(sent));
-  }, 2);
-  return {
-    last: () => last,
-    async stop() {
-      clearInterval(timer);
-      await sleep(1000);
-      socket.close();
-      return { sent, lost: open.size, releases };
-    },
-  };
 }
