@@ -78,7 +78,7 @@ The file is read on the machine that deploys. What was read is kept in \`~/.cach
 It may be removed at any time.`;
 
 function section(field: Field): string {
-  const flat = field.fields.flatMap((each) => (each.fields.length > 0 ? [each, ...each.fields] : [each]));
+  const flat = field.fields.flatMap((each) => [each, ...each.fields]);
   return [`## \`${field.path.join('.')}\``, field.description, example(field), table(flat)].join('\n\n');
 }
 
@@ -108,7 +108,9 @@ function standardOf(field: Field): string {
 
 /** The section with its defaults, or with what it could say where there are none. */
 function example(field: Field): string {
-  const defaults = field.fields.filter(({ standard }) => standard !== undefined && standard !== false);
+  const defaults = field.fields.filter(
+    ({ standard, required }) => required || (standard !== undefined && standard !== false),
+  );
   const told = defaults.length > 0 ? defaults : field.fields.filter(({ samples }) => samples.length > 0);
   const section = Object.fromEntries(told.map(({ path, standard, samples }) => [path.at(-1), standard ?? samples[0]]));
   return `\`\`\`yaml\n${stringify({ [field.path.join('.')]: section }, { lineWidth: 0 })}\`\`\``;

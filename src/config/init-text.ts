@@ -63,9 +63,16 @@ function about(field: Field): string {
 function optionLines(field: Field, indent: string, withMeaning = true): string[] {
   const name = field.path.at(-1) ?? '';
   const meaning = withMeaning ? `  # ${firstSentence(field.description)}${standardInWords(field)}` : '';
-  if (field.fields.length > 0)
-    return [`# ${indent}${name}:${meaning}`, ...field.fields.flatMap((each) => optionLines(each, `${indent}  `))];
+  if (field.fields.length > 0) return [`# ${indent}${name}:${meaning}`, ...insideLines(field, indent)];
   return [`# ${indent}${name}: ${flow(field.standard ?? field.samples[0] ?? null)}${meaning}`];
+}
+
+/** The first key of an entry of a list stands behind its dash. */
+function insideLines({ fields: inside, isList }: Field, indent: string): string[] {
+  return inside.flatMap((each, at) => {
+    const lead = at === 0 ? '  - ' : '    ';
+    return optionLines(each, `${indent}${isList ? lead : '  '}`);
+  });
 }
 
 function standardInWords({ otherwise }: Field): string {

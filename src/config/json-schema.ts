@@ -16,6 +16,8 @@ export interface Field {
   readonly choices: readonly string[];
   /** Empty for a plain value. */
   readonly fields: readonly Field[];
+  /** It is a list, and `fields` are of each of its entries. */
+  readonly isList: boolean;
 }
 
 /** The JSON Schema that editors use to complete and check the file. */
@@ -29,6 +31,7 @@ export function jsonSchema(): Record<string, unknown> {
       if (typeof otherwise === 'string') node.description = `${node.description ?? ''} Default: ${otherwise}.`;
       delete node['otherwise'];
       delete node['samples'];
+      delete node['section'];
       if (isMap(node.default) && Object.keys(node.default).length === 0) delete node.default;
     },
   });
@@ -57,7 +60,7 @@ function fieldsOf(node: object, above: readonly string[]): Field[] {
 
 function fieldOf(node: Readonly<Record<string, unknown>>, path: readonly string[], required: boolean): Field {
   const { description, otherwise, samples } = node;
-  const inside = fieldsOf(node, path);
+  const inside = fieldsOf(longForm(node), path);
   return {
     path,
     description: typeof description === 'string' ? description : '',
@@ -67,7 +70,15 @@ function fieldOf(node: Readonly<Record<string, unknown>>, path: readonly string[
     required,
     choices: Array.isArray(node['enum']) ? node['enum'].map(String) : [],
     fields: inside,
+    isList: inside.length > 0 && node['type'] === 'array',
   };
+}
+
+/** What may be written short and long, or is a list, has keys that are told only where the schema calls it a section. */
+function longForm(node: Readonly<Record<string, unknown>>): object {
+  if (node['section'] !== true) return node;
+  const forms = Array.isArray(node['anyOf']) ? node['anyOf'] : [node['items']];
+  return forms.find((form): form is object => isMap(form) && 'properties' in form) ?? node;
 }
 
 function isEmptyMap(value: unknown): boolean {

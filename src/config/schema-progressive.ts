@@ -130,14 +130,16 @@ export const progressive = {
   }),
   shift: shift.optional().meta({
     description:
-      'Moves the traffic in stages: percents of the clients, for a time or a number of requests each, watched. `cutover promote`, `pause` and `abort` act on a deploy that is under way.',
+      'Moves the traffic in stages: percents of the clients, for a time or a number of requests each, watched. A list alone is `stages`. `cutover promote`, `pause` and `abort` act on a deploy that is under way.',
     otherwise: 'all at once',
     samples: [[1, 5, 25, 50, 100]],
+    section: true,
   }),
   watch: watch.prefault({}).meta({
     description:
       'Compares the new release with the old one after each stage, from the front door’s log, and takes it back when it is worse. A time alone is `for`.',
     samples: ['1m'],
+    section: true,
   }),
   preview: preview.optional().meta({
     description: 'Lets those who know a secret reach the idle slot through the front door, before anyone else does.',

@@ -41,6 +41,8 @@ function fileWith(path: readonly string[], value: unknown): string {
     around['container'] = { network: 'n', port: 80, addresses: { blue: '10.0.0.1', green: '10.0.0.2' } };
   if (path[1] === 'tls') around['router'] = { tls: { certificate: '/c', key: '/k' } };
   if (path[0] === 'preview') around['preview'] = { secret_file: '.secret' };
+  if (path[0] === 'shift') around['shift'] = { stages: [1, 100] };
+  if (path[1] === 'metrics') return flow({ ...around, watch: { metrics: [metricWith(path[2] ?? '', value)] } });
   const [last, ...above] = path.toReversed();
   const place = above.toReversed().reduce<Record<string, unknown>>((map, part) => {
     const inside = { ...(map[part] as object | undefined) };
@@ -49,6 +51,11 @@ function fileWith(path: readonly string[], value: unknown): string {
   }, around);
   place[last ?? ''] = value;
   return flow(around);
+}
+
+function metricWith(key: string, value: unknown): Record<string, unknown> {
+  const sources: Record<string, object> = { url: {}, prometheus: { query: 'x' }, query: { prometheus: 'http://x' } };
+  return { name: 'x', max: 1, ...(sources[key] ?? { command: 'x' }), [key]: value };
 }
 
 function modeFor(key: string): string {
@@ -70,5 +77,5 @@ it('the JSON Schema refuses unknown keys, as the reader does', () => {
 });
 
 it('the JSON Schema holds nothing that only we understand', () => {
-  expect(JSON.stringify(jsonSchema())).not.toMatch(/"(samples|otherwise)":/);
+  expect(JSON.stringify(jsonSchema())).not.toMatch(/"(samples|otherwise|section)":/);
 });

@@ -38,8 +38,9 @@ describe('the written file', () => {
       )
         continue;
       const parent = lines.findLastIndex((each, at) => at < index && /^# [a-z_]+:$/.test(each));
+      const stages = lines[parent] === '# shift:' ? parent + 1 : undefined;
       const open = lines.map((each, at) =>
-        at === index || (/^# {3}/.test(line) && at === parent) ? each.slice(2) : each,
+        at === index || at === stages || (/^# {3}/.test(line) && at === parent) ? each.slice(2) : each,
       );
       expect(mistakesIn(open.join('\n')), line).toEqual([]);
     }
