@@ -1,8 +1,17 @@
 import * as z from 'zod';
+import { filled } from '../core/placeholders.ts';
 import { commandLine } from './schema-hooks.ts';
 import { duration, wholeNumber } from './values.ts';
 
 const number = z.number({ error: 'must be a number' });
+
+/** With the placeholders of `watch.metrics` in it. */
+const webAddress = z.string().refine((text) => isWebAddress(text), 'must be an http:// or https:// address');
+
+function isWebAddress(text: string): boolean {
+  const address = filled(text, { port: '1', slot: 'blue', release: '1', server: 'shop1' });
+  return /^https?:/i.test(address) && URL.canParse(address);
+}
 
 const metric = z
   .strictObject({
@@ -13,12 +22,11 @@ const metric = z
     command: commandLine
       .optional()
       .meta({ description: 'Command on the server that prints the number.', samples: ['./queue-length.sh {port}'] }),
-    url: z
-      .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
-      .optional()
-      .meta({ description: 'Address whose answer is the number, asked from the server.' }),
-    prometheus: z
-      .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+    url: webAddress.optional().meta({
+      description: 'Address whose answer is the number, asked from the server.',
+      samples: ['http://127.0.0.1:{port}/metrics/heap-percent'],
+    }),
+    prometheus: webAddress
       .optional()
       .meta({ description: 'Prometheus to ask for `query`.', samples: ['http://127.0.0.1:9090'] }),
     query: z
@@ -26,9 +34,12 @@ const metric = z
       .min(1)
       .max(4096)
       .optional()
-      .meta({ description: 'What Prometheus is asked; its first value counts.' }),
+      .meta({
+        description: 'What Prometheus is asked; its first value counts.',
+        samples: ['rate(checkouts_total{slot="{slot}"}[1m])'],
+      }),
     max: number.optional().meta({ description: 'More is bad.', samples: [100] }),
-    min: number.optional().meta({ description: 'Less is bad.' }),
+    min: number.optional().meta({ description: 'Less is bad.', samples: [0.5] }),
     every: duration(100).prefault('10s').meta({ description: 'Pause between two looks.' }),
     misses: wholeNumber(1, 100).prefault(2).meta({ description: 'Bad values in a row that take the release back.' }),
   })
@@ -82,7 +93,11 @@ const watchOptions = z.strictObject({
   misses: wholeNumber(1, 100).prefault(3).meta({
     description: 'Health checks that fail, of the last ten, which take the release back.',
   }),
-  metrics: z.array(metric, { error: 'must be a list' }).prefault([]).meta({ description: 'Numbers of your own.' }),
+  metrics: z.array(metric, { error: 'must be a list' }).prefault([]).meta({
+    description:
+      'A list of numbers of your own, each from one of `command`, `url` and `prometheus`. In them and in `query`, `{port}`, `{slot}`, `{release}` and `{server}` of the new release are filled in.',
+    section: true,
+  }),
 });
 
 export const watch = z.union(

@@ -4,6 +4,7 @@ import { Failure } from './failure.ts';
 import { endpoint } from './endpoint.ts';
 import { filled } from './placeholders.ts';
 import type { Slot } from './slot.ts';
+import { commandFolder } from './user-command.ts';
 import type { World } from './world.ts';
 
 /** Paths that are tried in turn when the configuration names none. */
@@ -49,14 +50,20 @@ export function checkerAt(world: World, slot: Slot, address: string, signal: Abo
   return httpChecker(world, address, health.kind === 'tcp' ? [] : health.path ? [health.path] : healthPaths, signal);
 }
 
-function commandChecker({ config, host }: World, slot: Slot, address: string, signal: AbortSignal): Checker {
+function commandChecker(world: World, slot: Slot, address: string, signal: AbortSignal): Checker {
+  const { config, host } = world;
   const [, name = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
   const argv = config.health.command.map((word) => filled(word, { slot, port }));
   return {
     asked: () => argv.join(' '),
     async once() {
       const env = { CUTOVER_ADDRESS: name.replace(/^\[(.*)\]$/, '$1') };
-      const { code } = await host.run(argv, { deadline: config.health.timeout, signal, env });
+      const { code } = await host.run(argv, {
+        deadline: config.health.timeout,
+        signal,
+        env,
+        cwd: commandFolder(world),
+      });
       return { healthy: code === 0, answer: `exit code ${code}` };
     },
   };

@@ -4,6 +4,7 @@ import { Failure } from './failure.ts';
 import { filledCommand } from './placeholders.ts';
 import type { HookName } from './plan.ts';
 import type { Slot } from './slot.ts';
+import { commandFolder, valuesOf, variablesOf } from './user-command.ts';
 import type { World } from './world.ts';
 
 /** A hook must not go on by itself when cutover is killed: the recovery would run beside it. */
@@ -16,29 +17,22 @@ function written(name: HookName): string {
 
 /** Runs a configured command; its output goes to the log of the release it is about. */
 export async function runHook(
-  { config, host }: World,
+  world: World,
   name: HookName,
   slot: Slot,
   release: string | undefined,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  const { config, host } = world;
   const hook = config.hooks[name];
   if (!hook) return undefined;
-  const server = config.server?.name ?? host.me.host;
-  const values = { slot, port: String(config.slots[slot]), release: release ?? '', server };
-  const { code, stdout, stderr, timedOut } = await host.run([...endsWithUs, ...filledCommand(hook, values)], {
+  const about = { slot, release };
+  const argv = [...endsWithUs, ...filledCommand(hook, valuesOf(world, about))];
+  const { code, stdout, stderr, timedOut } = await host.run(argv, {
     deadline: hook.deadline,
     signal,
-    // The folder of the configuration is not on a server.
-    cwd: host.me.remote ? config.state : path.dirname(config.file),
-    env: {
-      CUTOVER_APP: config.app,
-      CUTOVER_SLOT: slot,
-      CUTOVER_PORT: values.port,
-      CUTOVER_RELEASE: values.release,
-      CUTOVER_SERVER: server,
-      CUTOVER_HOOK: name,
-    },
+    cwd: commandFolder(world),
+    env: { ...variablesOf(world, about), CUTOVER_HOOK: name },
   });
   const log = path.join(config.state, 'logs', `${release ?? 'hooks'}.log`);
   const words = `${stdout}${stderr}`.trimEnd();

@@ -4,9 +4,14 @@ import type { Counts } from './evidence.ts';
 import { Failure, type FailureFields } from './failure.ts';
 import { otherSlot } from './slot.ts';
 
-const fix = 'see `cutover logs` of the release, mend it, then deploy again';
+const mendIt = 'see `cutover logs` of the release, mend it, then deploy again';
 
-export function takenBack({ code, what, why }: Pick<FailureFields, 'code' | 'what' | 'why'>): Failure {
+export function takenBack({
+  code,
+  what,
+  why,
+  fix = mendIt,
+}: Pick<FailureFields, 'code' | 'what' | 'why' | 'fix'>): Failure {
   return new Failure({ code, what: `the new release is taken back: ${what}`, why, fix });
 }
 

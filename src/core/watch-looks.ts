@@ -1,9 +1,10 @@
 import { checker } from './health.ts';
-import { metricLooks } from './metric.ts';
+import { lookAtMetrics } from './metric.ts';
 import { agreed } from './probe.ts';
 import type { Slot } from './slot.ts';
 import { mustStillRun } from './still-runs.ts';
 import { takenBack } from './verdict.ts';
+import type { About } from './user-command.ts';
 import type { Watched, Watching } from './watch.ts';
 import type { World } from './world.ts';
 
@@ -12,25 +13,61 @@ const healthLooks = 10;
 /** Silence of the log about what we ask ourselves that means that it is not written. */
 const deafAfter = 5000;
 
-/** What is looked at once a second: the process, its health, the log itself, and numbers of the user's own. */
+/** Looks that take their time, beside the log, which is read on meanwhile. */
+export interface Looks {
+  /** Begins what is due; throws what an earlier look found. */
+  go(): void;
+  /** Waits for what was begun; rejects with what it found. */
+  end(): Promise<void>;
+}
+
+/** The user's own numbers; and once a second the process, its health, and the log itself. */
 export function lookingAt(
   world: World,
   { proven }: Watched,
   watching: Watching,
-  slot: Slot,
+  about: About,
   signal: AbortSignal,
-): () => Promise<void> {
+): readonly Looks[] {
+  const { slot } = about;
   const check = checker(world, slot, signal);
-  const metrics = metricLooks(world, slot, signal);
-  let next = 0;
-  return async () => {
-    await metrics();
-    if (world.clock.elapsed() < next) return;
-    next = world.clock.elapsed() + interval;
+  const onceASecond = async () => {
     await mustStillRun(world, proven, slot);
     await mustStayHealthy(world, watching, slot, async () => agreed(world, slot, await check.once()));
     await world.router.ask(signal);
     listen(world, watching);
+  };
+  return [beside(() => lookAtMetrics(world, about, watching.metrics, signal)), beside(inIntervals(world, onceASecond))];
+}
+
+function inIntervals({ clock }: World, look: () => Promise<void>): () => Promise<void> {
+  let next = 0;
+  return async () => {
+    if (clock.elapsed() < next) return;
+    next = clock.elapsed() + interval;
+    await look();
+  };
+}
+
+function beside(look: () => Promise<void>): Looks {
+  let pending: Promise<void> | undefined;
+  let found: { error: unknown } | undefined;
+  const seen = () => {
+    if (found) throw found.error;
+  };
+  const once = async () => {
+    await look().catch((error: unknown) => (found = { error }));
+    pending = undefined;
+  };
+  return {
+    go() {
+      seen();
+      pending ??= once();
+    },
+    async end() {
+      await pending;
+      seen();
+    },
   };
 }
 

@@ -2,11 +2,12 @@ import type { Stage } from '../config/progressive.ts';
 import { humanDuration } from '../lib/duration.ts';
 import { answersOf, comparisonWith, mostComparable, withRequests, type Comparison } from './comparison.ts';
 import { aborted, takeOrder, type Order } from './order.ts';
+import { metricLooks, type MetricLook } from './metric.ts';
 import type { Step } from './plan.ts';
 import type { Slot } from './slot.ts';
 import type { Proven } from './still-runs.ts';
 import { mustNotBeWorse, tooQuiet } from './verdict.ts';
-import { lookingAt } from './watch-looks.ts';
+import { lookingAt, type Looks } from './watch-looks.ts';
 import type { World } from './world.ts';
 
 /** What was seen of the new release since it got traffic, from stage to stage. */
@@ -19,6 +20,7 @@ export interface Watching {
   heard: number;
   deaf: boolean;
   readonly health: boolean[];
+  readonly metrics: readonly MetricLook[];
   /** Every stage that is left is passed at once. */
   promoted: boolean;
 }
@@ -37,13 +39,27 @@ const pastLines = 5000;
 export async function watchRelease(
   world: World,
   job: Watched,
-  { slot, percent }: Extract<Step, { do: 'watch' }>,
+  step: Extract<Step, { do: 'watch' }>,
+  signal: AbortSignal,
+): Promise<string> {
+  const over = new AbortController();
+  try {
+    return await watched(world, job, step, AbortSignal.any([signal, over.signal]));
+  } finally {
+    over.abort();
+  }
+}
+
+async function watched(
+  world: World,
+  job: Watched,
+  { slot, release, percent }: Extract<Step, { do: 'watch' }>,
   signal: AbortSignal,
 ): Promise<string> {
   const { clock } = world;
   const watching = (job.watching ??= await begun(world, slot));
   const stage = stageAt(world, percent);
-  const looks = lookingAt(world, job, watching, slot, signal);
+  const looks = lookingAt(world, job, watching, { slot, release }, signal);
   const tell = teller(world, watching);
   const before = freshAnswers(watching);
   const began = clock.elapsed();
@@ -52,18 +68,24 @@ export async function watchRelease(
     signal.throwIfAborted();
     await readOn(world, watching, percent);
     mustNotBeWorse(watching.comparison);
-    await looks();
+    for (const look of looks) look.go();
     const order = await heardOrder(world, job.deployment);
     watching.promoted ||= order?.what === 'all';
     if (order?.what === 'pause') paused = true;
     else if (order) return `promoted by ${order.by}; ${seenText(watching)}`;
     const course = { ...stage, spent: clock.elapsed() - began, seen: freshAnswers(watching) - before };
     const end = paused ? undefined : ended(world, watching, course);
-    if (end !== undefined) return end;
+    if (end !== undefined) return await confirmed(end, looks);
     tell(course, paused);
     await clock.sleep(interval, signal);
   }
   return 'passed over';
+}
+
+/** What was begun before the end of a stage counts too. */
+async function confirmed(end: string, looks: readonly Looks[]): Promise<string> {
+  for (const look of looks) await look.end();
+  return end;
 }
 
 async function heardOrder(world: World, deployment: string): Promise<Order | undefined> {
@@ -82,7 +104,8 @@ function stageAt({ config: { progressive } }: World, percent: number): Stage {
   return stage ?? { percent, time: 0, requests: 0, hold: false };
 }
 
-async function begun({ traffic, config, clock }: World, slot: Slot): Promise<Watching> {
+async function begun(world: World, slot: Slot): Promise<Watching> {
+  const { traffic, config, clock } = world;
   const past = (await traffic?.last(pastLines)) ?? [];
   return {
     mark: await traffic?.mark(),
@@ -91,6 +114,7 @@ async function begun({ traffic, config, clock }: World, slot: Slot): Promise<Wat
     heard: clock.elapsed(),
     deaf: false,
     health: [],
+    metrics: metricLooks(world),
     promoted: false,
   };
 }

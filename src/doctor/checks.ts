@@ -9,6 +9,7 @@ import { include } from './checks/include.ts';
 import { lock, oneAtATime, unfinished } from './checks/lock.ts';
 import { lastOutcome, logs, logSizes } from './checks/logs.ts';
 import { memory } from './checks/memory.ts';
+import { metrics } from './checks/metrics.ts';
 import { frontDoor, here, running, tested } from './checks/nginx-program.ts';
 import { processOwner, stateOwner } from './checks/owner.ts';
 import { ownPort, portOwner } from './checks/ports.ts';
@@ -24,9 +25,10 @@ import { identity, served, witnesses } from './checks/witnesses.ts';
 import type { Check } from './finding.ts';
 
 /** What is nginx's is not looked for where the kernel switches, and the other way round. */
-export function checksFor({ router }: Config): readonly Check[] {
-  if (router.mode !== 'l4' && router.mode !== 'none') return checks;
-  const all = checks.filter(({ group, id }) => group !== 'nginx' && !ofNginx.includes(id));
+export function checksFor({ router, progressive }: Config): readonly Check[] {
+  const asked = progressive.watch.metrics.length > 0 ? checks : checks.filter((check) => check !== metrics);
+  if (router.mode !== 'l4' && router.mode !== 'none') return asked;
+  const all = asked.filter(({ group, id }) => group !== 'nginx' && !ofNginx.includes(id));
   if (router.mode === 'none') return all;
   const at = all.findIndex(({ group }) => group === 'server');
   return [...all.slice(0, at), ...kernelChecks, ...all.slice(at)];
@@ -78,6 +80,7 @@ export const checks: readonly Check[] = [
   oneAtATime,
   deadlines,
   drain,
+  metrics,
   standbyHealth,
   rollback,
   schedulers,
