@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { asFailure, type Failure } from '../core/failure.ts';
+import { outdated } from '../core/setup.ts';
 import { look } from '../core/view.ts';
 import { portOf, type Context, type NginxFacts } from '../doctor/context.ts';
 import { holdersOf } from '../doctor/holder.ts';
@@ -12,7 +13,8 @@ import { frontDoorUrl } from '../drivers/router/nginx/front-door.ts';
 import { accessLog } from '../drivers/router/nginx/log-files.ts';
 import { mustBeVisible } from '../drivers/router/nginx/visible.ts';
 import type { Host } from '../ports.ts';
-import { compose } from './compose.ts';
+import { compose, composeSetup } from './compose.ts';
+import { ownerOf } from './owner.ts';
 
 /** Gathers what can be had, whatever is broken. What only root may see comes first: composing gives root up. `deployer`: the host as whoever deploys sees it. */
 export async function composeDoctor(host: Host, config: Config, deployer = host): Promise<Context> {
@@ -21,10 +23,31 @@ export async function composeDoctor(host: Host, config: Config, deployer = host)
   const nginx = !hasNginx ? noNginx(config) : await nginxFacts(host, config, uid);
   const holders = await holdersOf(host, [config.slots.blue, config.slots.green, portOf(nginx)]);
   const chains = config.router.mode === 'l4' ? await chainsOf(host) : undefined;
+  const stale = await attempt(staleFiles(host, config));
   const world = await attempt(compose(deployer, config, () => {}));
   const view = world.value && (await attempt(look(world.value)));
   const trouble = world.failure ?? view?.failure;
-  return { config, host, deployer, uid, nginx, chains, holders, world: world.value, view: view?.value, trouble };
+  return {
+    config,
+    host,
+    deployer,
+    uid,
+    nginx,
+    chains,
+    holders,
+    stale: stale.value,
+    world: world.value,
+    view: view?.value,
+    trouble,
+  };
+}
+
+/** For whom it was set up is who it would be set up for again. */
+async function staleFiles(host: Host, config: Config): Promise<readonly string[] | undefined> {
+  const owner = await ownerOf(host, config.state);
+  if (owner === undefined) return undefined;
+  const { world, actions } = await composeSetup(host, config, owner, () => {});
+  return outdated(world, await actions());
 }
 
 async function attempt<T>(work: Promise<T>): Promise<{ value: T | undefined; failure: Failure | undefined }> {

@@ -41,6 +41,12 @@ export async function setUp(world: SetupWorld, actions: readonly SetupAction[]):
   return missing.length;
 }
 
+/** Files of the set-up that are not as it would write them now; rejects when one may not be read. */
+export async function outdated(world: SetupWorld, actions: readonly SetupAction[]): Promise<readonly string[]> {
+  const files = actions.filter((action): action is Thing => action.kind === 'file');
+  return (await filtered(files, async (file) => !(await isThere(world, file)))).map((file) => file.path);
+}
+
 /** The router would lead to ports on which what runs does not listen. A container has its port inside written down. */
 async function mustKeepPorts({ config, host }: SetupWorld): Promise<void> {
   if (config.runtime === 'docker' || config.router.l4.pools) return;

@@ -17,7 +17,7 @@ import { forwarded, forwardStrategy, prefix, streams } from './checks/proxying.t
 import { nginxReboot, reboot } from './checks/reboot.ts';
 import { rollback, schedulers } from './checks/rollback.ts';
 import { servers } from './checks/servers.ts';
-import { setUp } from './checks/set-up.ts';
+import { setUp, upToDate } from './checks/set-up.ts';
 import { crashes, drain, stopping } from './checks/stopping.ts';
 import { oldWorkers, switching, visible } from './checks/switching.ts';
 import { keepalive } from './checks/upstream.ts';
@@ -40,6 +40,7 @@ const ofNginx = ['forward-headers-strategy', 'nginx-reboot'];
 /** Every trap that is known, in the order in which they are shown. */
 export const checks: readonly Check[] = [
   setUp,
+  upToDate,
   witnesses,
   frontDoor,
   served,

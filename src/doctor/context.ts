@@ -21,6 +21,8 @@ export interface Context {
   chains: string | undefined;
   /** Who listens on the ports of both slots and of the front door, as far as this user may see. */
   holders: ReadonlyMap<number, Holder>;
+  /** Files of the set-up that it would write otherwise now; undefined: this user may not look, or there is none. */
+  stale: readonly string[] | undefined;
   /** Undefined: not set up yet, or not for this user. */
   world: World | undefined;
   /** Undefined: the switch could not be read. */

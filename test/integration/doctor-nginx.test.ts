@@ -24,6 +24,21 @@ describe('with our own site', () => {
     expect(await finding(stand, 'nginx-test')).toMatchObject({ verdict: 'fine' });
   });
 
+  test('what was changed in cutover.yaml since the set-up is not in force, and is told until it is', async () => {
+    const healthy = 'health: { path: /health }';
+    expect(await finding(stand, 'set-up-to-date')).toMatchObject({ verdict: 'fine' });
+    stand.configure(`${healthy}\nupstream: { server: node, idle: 1s }`);
+    expect(await finding(stand, 'set-up-to-date')).toMatchObject({
+      verdict: 'warning',
+      says: expect.stringContaining(site()),
+      fix: expect.stringContaining('sudo cutover setup'),
+    });
+    mustBeDone(await stand.cutover('setup'));
+    expect(await finding(stand, 'set-up-to-date')).toMatchObject({ verdict: 'fine' });
+    stand.configure(healthy);
+    mustBeDone(await stand.cutover('setup'));
+  });
+
   test('open_file_cache of the whole server does no harm while our block turns it off, and does when it does not', async () => {
     const main = readFileSync(stand.nginx.conf, 'utf8');
     const ours = readFileSync(site(), 'utf8');
