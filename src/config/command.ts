@@ -1,7 +1,7 @@
 import { suggest } from './suggest.ts';
 
-/** What cutover fills in when it runs a command of the configuration. */
-export const placeholders = ['artifact', 'port', 'slot', 'release', 'server'] as const;
+/** What cutover fills in when it runs a command of the configuration. Some commands know fewer. */
+export const placeholders: readonly string[] = ['artifact', 'port', 'slot', 'release', 'server'];
 
 /** A mistake in a command; `word` is its place in a list, undefined in a line. */
 export interface CommandMistake {
@@ -15,10 +15,14 @@ export interface Command {
 }
 
 /** Turns a line or a list into an argument list, or says everything that is wrong with it. */
-export function readCommand(written: string | readonly string[], shell: boolean): Command | CommandMistake[] {
+export function readCommand(
+  written: string | readonly string[],
+  shell: boolean,
+  known = placeholders,
+): Command | CommandMistake[] {
   const words = shell ? shellWords(written) : typeof written === 'string' ? splitLine(written) : written;
   if ('message' in words) return [{ word: undefined, message: words.message }];
-  const mistakes = typeof written === 'string' ? lineMistakes(words, shell) : wordMistakes(words, shell);
+  const mistakes = typeof written === 'string' ? lineMistakes(words, shell, known) : wordMistakes(words, shell, known);
   return mistakes.length > 0 ? mistakes : { argv: words, shell };
 }
 
@@ -69,29 +73,29 @@ function shellWords(written: string | readonly string[]): readonly string[] | { 
   return written.length === 1 ? written : { message: 'with "shell: true" this is one line, not a list' };
 }
 
-function lineMistakes(words: readonly string[], shell: boolean): CommandMistake[] {
+function lineMistakes(words: readonly string[], shell: boolean, known: readonly string[]): CommandMistake[] {
   if (words.every((word) => word.trim() === '')) return [{ word: undefined, message: 'is empty' }];
-  return wordMistakes(words, shell).map(({ message }) => ({ word: undefined, message }));
+  return wordMistakes(words, shell, known).map(({ message }) => ({ word: undefined, message }));
 }
 
-function wordMistakes(words: readonly string[], shell: boolean): CommandMistake[] {
+function wordMistakes(words: readonly string[], shell: boolean, known: readonly string[]): CommandMistake[] {
   if (words.length === 0) return [{ word: undefined, message: 'is empty' }];
   return words.flatMap((text, word) => {
     if (word === 0 && text.trim() === '') return [{ word, message: 'names no program' }];
     if (text.includes('\0')) return [{ word, message: 'holds a NUL character' }];
-    return placeholderMistakes(text, shell).map((message) => ({ word, message }));
+    return placeholderMistakes(text, shell, known).map((message) => ({ word, message }));
   });
 }
 
 /** In a shell line `{print}` and `${HOME}` have a meaning of their own, so only a near miss is reported there. */
-function placeholderMistakes(text: string, shell: boolean): string[] {
+function placeholderMistakes(text: string, shell: boolean, known: readonly string[]): string[] {
   return [...text.matchAll(/(\$?)\{([A-Za-z_][A-Za-z0-9_-]*)\}/g)].flatMap(([, dollar = '', name = '']) => {
-    if (placeholders.some((known) => known === name)) return [];
-    if (shell && (dollar !== '' || suggest(name, placeholders) === undefined)) return [];
-    const near = suggest(name, placeholders);
-    const known = placeholders.map((each) => `{${each}}`).join(', ');
+    if (known.includes(name)) return [];
+    const near = placeholders.includes(name) ? undefined : suggest(name, known);
+    if (shell && (dollar !== '' || (near === undefined && !placeholders.includes(name)))) return [];
+    const all = known.map((each) => `{${each}}`).join(', ');
     return [
-      `unknown placeholder "{${name}}" ${near === undefined ? `(there are ${known})` : `(did you mean "{${near}}"?)`}`,
+      `unknown placeholder "{${name}}" ${near === undefined ? `(there are ${all})` : `(did you mean "{${near}}"?)`}`,
     ];
   });
 }

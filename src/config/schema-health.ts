@@ -37,11 +37,13 @@ export const health = z
     tcp: z.boolean().prefault(false).meta({
       description: 'Only connects to the port, for an application that does not speak HTTP.',
     }),
-    command: commandLine.optional().meta({
-      description:
-        'Command that checks: exit code 0 is healthy. `{port}`, `{slot}`, `{release}` and `{artifact}` are filled in.',
-      samples: ['/usr/local/bin/check-shop {port}'],
-    }),
+    command: commandLine(['port', 'slot', 'server'])
+      .optional()
+      .meta({
+        description:
+          'Command that checks: exit code 0 is healthy. `{port}`, `{slot}` and `{server}` are filled in; the address is in `CUTOVER_ADDRESS`. It runs in the folder of this file, or over ssh in the state directory.',
+        samples: ['/usr/local/bin/check-shop {port}'],
+      }),
     interval: duration(1).prefault('25ms').meta({ description: 'Pause between two checks.' }),
     timeout: duration(1).prefault('2s').meta({ description: 'Longest time for one check.' }),
     deadline: duration(1)

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { readCommand } from './command.ts';
+import { placeholders, readCommand } from './command.ts';
 import { duration, text } from './values.ts';
 
 const written = z.union([z.string(), z.array(text)], {
@@ -7,30 +7,33 @@ const written = z.union([z.string(), z.array(text)], {
 });
 
 /** A line or a list of words, read as an argument list. No shell. */
-export const commandLine = written.transform((given, context): readonly string[] => argvOf(given, false, [], context));
+export function commandLine(known = placeholders) {
+  return written.transform((given, context): readonly string[] =>
+    argvOf(given, { shell: false, known, path: [] }, context),
+  );
+}
 
 const deadline = duration(1).prefault('60s');
 
-export const hook = z.union(
-  [
-    commandLine.transform((argv) => ({ argv, shell: false, deadline: 60_000 })),
-    z
-      .strictObject({
-        run: written.meta({
-          description: 'The command: a line or a list of words.',
-          samples: ['flyway migrate'],
-        }),
-        shell: z.boolean().prefault(false).meta({ description: 'Gives the line to `sh -c`.' }),
-        deadline: deadline.meta({ description: 'Longest time the command may take.' }),
-      })
-      .transform((given, context) => ({
-        argv: argvOf(given.run, given.shell, ['run'], context),
-        shell: given.shell,
-        deadline: given.deadline,
-      })),
-  ],
-  { error: 'must be a line, a list of words, or run, shell and deadline' },
-);
+export function hook(known = placeholders) {
+  return z.union(
+    [
+      commandLine(known).transform((argv) => ({ argv, shell: false, deadline: 60_000 })),
+      z
+        .strictObject({
+          run: written.meta({ description: 'The command: a line or a list of words.', samples: ['flyway migrate'] }),
+          shell: z.boolean().prefault(false).meta({ description: 'Gives the line to `sh -c`.' }),
+          deadline: deadline.meta({ description: 'Longest time the command may take.' }),
+        })
+        .transform(({ run, shell, deadline: longest }, context) => ({
+          argv: argvOf(run, { shell, known, path: ['run'] }, context),
+          shell,
+          deadline: longest,
+        })),
+    ],
+    { error: 'must be a line, a list of words, or run, shell and deadline' },
+  );
+}
 
 export const hooks = z.strictObject({
   before_start: at('Before the new release is started, for example to migrate the database.', './migrate.sh {release}'),
@@ -55,16 +58,17 @@ export const hooks = z.strictObject({
 });
 
 function at(description: string, example: string) {
-  return hook.optional().meta({ description, samples: [example] });
+  return hook()
+    .optional()
+    .meta({ description, samples: [example] });
 }
 
 function argvOf(
   given: string | readonly string[],
-  shell: boolean,
-  path: readonly string[],
+  { shell, known, path }: { shell: boolean; known: readonly string[]; path: readonly string[] },
   context: { readonly issues: z.core.$ZodRawIssue[] },
 ): readonly string[] {
-  const read = readCommand(given, shell);
+  const read = readCommand(given, shell, known);
   if ('argv' in read) return read.argv;
   for (const { word, message } of read) {
     context.issues.push({

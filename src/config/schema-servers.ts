@@ -28,6 +28,9 @@ export const roles = z.record(
   { error: 'must be roles with their servers: web: [shop1, shop2]' },
 );
 
+/** A slot, and with it a port, is of one server only; so is where its copy of the artifact lies. */
+const ofServer = ['server', 'release'];
+
 const waveHint = 'must be one, a number of servers, or a share such as 25%';
 
 const wave = z.union(
@@ -58,13 +61,17 @@ export const rollout = z.strictObject({
     description:
       'What becomes of servers that had switched when another one fails. `back`: all go back to the release they had. `stop`: they stay on the new one, and which ones is told.',
   }),
-  before_server: hook.optional().meta({
-    description:
-      'Command that runs where `cutover` was called, before a server’s turn: takes it out of a balancer in front of it, for example.',
-    samples: ['cutover members -c balancer.yaml drain {server}:80'],
-  }),
-  after_server: hook.optional().meta({
-    description: 'The same, after a server’s turn, however it ended.',
-    samples: ['cutover members -c balancer.yaml ready {server}:80'],
-  }),
+  before_server: hook(ofServer)
+    .optional()
+    .meta({
+      description:
+        'Command that runs where `cutover` was called, before a server’s turn: takes it out of a balancer in front of it, for example. `{server}` and `{release}` are filled in.',
+      samples: ['cutover members -c balancer.yaml drain {server}:80'],
+    }),
+  after_server: hook(ofServer)
+    .optional()
+    .meta({
+      description: 'The same, after a server’s turn, however it ended.',
+      samples: ['cutover members -c balancer.yaml ready {server}:80'],
+    }),
 });

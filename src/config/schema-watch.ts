@@ -19,7 +19,7 @@ const metric = z
       .string()
       .regex(/^[\w .-]{1,40}$/, 'must be a short name')
       .meta({ description: 'As it is called in messages.', samples: ['queue length'] }),
-    command: commandLine
+    command: commandLine()
       .optional()
       .meta({ description: 'Command on the server that prints the number.', samples: ['./queue-length.sh {port}'] }),
     url: webAddress.optional().meta({

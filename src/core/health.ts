@@ -4,7 +4,7 @@ import { Failure } from './failure.ts';
 import { endpoint } from './endpoint.ts';
 import { filled } from './placeholders.ts';
 import type { Slot } from './slot.ts';
-import { commandFolder } from './user-command.ts';
+import { commandFolder, slotValues } from './user-command.ts';
 import type { World } from './world.ts';
 
 /** Paths that are tried in turn when the configuration names none. */
@@ -53,7 +53,8 @@ export function checkerAt(world: World, slot: Slot, address: string, signal: Abo
 function commandChecker(world: World, slot: Slot, address: string, signal: AbortSignal): Checker {
   const { config, host } = world;
   const [, name = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
-  const argv = config.health.command.map((word) => filled(word, { slot, port }));
+  const values = { ...slotValues(world, slot), port };
+  const argv = config.health.command.map((word) => filled(word, values));
   return {
     asked: () => argv.join(' '),
     async once() {

@@ -27,7 +27,7 @@ export async function runHook(
   const hook = config.hooks[name];
   if (!hook) return undefined;
   const about = { slot, release };
-  const argv = [...endsWithUs, ...filledCommand(hook, valuesOf(world, about))];
+  const argv = [...endsWithUs, ...filledCommand(hook, await valuesOf(world, about, hook.argv))];
   const { code, stdout, stderr, timedOut } = await host.run(argv, {
     deadline: hook.deadline,
     signal,

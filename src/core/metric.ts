@@ -74,14 +74,15 @@ function bad(metric: Metric, { text, isNumber }: MetricSeen): Error {
 }
 
 async function answerOf(world: World, about: About, { from }: Metric, signal: AbortSignal): Promise<string> {
-  const values = valuesOf(world, about);
   if ('command' in from) {
-    const argv = [...endsWithUs, ...filledCommand({ argv: from.command, shell: false }, values)];
+    const command = { argv: from.command, shell: false };
+    const argv = [...endsWithUs, ...filledCommand(command, await valuesOf(world, about, from.command))];
     const options = { deadline: timeout, signal, cwd: commandFolder(world), env: variablesOf(world, about) };
     const { code, stdout, stderr } = await world.host.run(argv, options);
     if (code !== 0) throw new Error(`exit code ${code} ${stderr}`);
     return stdout;
   }
+  const values = await valuesOf(world, about, []);
   const url = 'url' in from ? filled(from.url, values) : queryUrl(from.prometheus, from.query, values);
   const { status, body } = await world.host.request({ url, timeout, signal });
   if (status !== 200) throw new Error(`answered ${status}${'url' in from ? '' : reasonIn(body)}`);

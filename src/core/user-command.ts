@@ -8,14 +8,29 @@ export interface About {
   readonly release: string | undefined;
 }
 
-/** What is filled in for `{slot}`, `{port}`, `{release}` and `{server}`. */
-export function valuesOf({ config, host }: World, { slot, release = '' }: About): Readonly<Record<string, string>> {
-  return { slot, port: String(config.slots[slot]), release, server: config.server?.name ?? host.me.host };
+type Values = Readonly<Record<string, string>>;
+
+/** What is filled in for `{slot}`, `{port}`, `{server}`, `{release}` and, where these words ask for it, `{artifact}`. */
+export async function valuesOf(world: World, about: About, words: readonly string[]): Promise<Values> {
+  const asked = words.some((word) => word.includes('{artifact}'));
+  return {
+    ...slotValues(world, about.slot),
+    release: about.release ?? '',
+    ...(asked ? { artifact: await artifactOf(world, about.release) } : {}),
+  };
 }
 
-/** The same as variables of the command's environment. */
-export function variablesOf(world: World, about: About): Readonly<Record<string, string>> {
-  const { slot = '', port = '', release = '', server = '' } = valuesOf(world, about);
+export function slotValues({ config, host }: World, slot: Slot): Values {
+  return { slot, port: String(config.slots[slot]), server: config.server?.name ?? host.me.host };
+}
+
+async function artifactOf({ store }: World, release: string | undefined): Promise<string> {
+  return (await store.releases()).find(({ id }) => id === release)?.artifact ?? '';
+}
+
+/** What a command finds in its environment. */
+export function variablesOf(world: World, { slot, release = '' }: About): Values {
+  const { port = '', server = '' } = slotValues(world, slot);
   return {
     CUTOVER_APP: world.config.app,
     CUTOVER_SLOT: slot,

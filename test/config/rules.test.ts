@@ -25,6 +25,14 @@ describe('what contradicts itself is refused', () => {
     ['health: {tcp: true, path: /x}', 'health.path: cannot be used together with health.tcp'],
     ['health: {command: check, status: 200}', 'health.status: cannot be used together with health.command'],
     ['health: {command: check, tcp: true}', 'health.command: cannot be used together with health.tcp'],
+    [
+      'health: {command: "check {release}"}',
+      'health.command: unknown placeholder "{release}" (there are {port}, {slot}, {server})',
+    ],
+    [
+      'watch: {metrics: [{name: x, max: 1, url: "ftp://127.0.0.1:{port}/"}]}',
+      'watch.metrics[0].url: must be an http:// or https:// address',
+    ],
     ['health: {timeout: 3s, deadline: 2s}', 'health.timeout: must not be longer than health.deadline'],
     ['shell: true', 'shell: is only for a line in run'],
     ['env: {SERVER_PORT: 8080}', 'env.SERVER_PORT: cutover gives each slot its own port: set it in slots'],

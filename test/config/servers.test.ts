@@ -38,6 +38,15 @@ describe('servers', () => {
     expect(mistakesWith('roles: {web: [a, b], worker: [b]}')[0]).toContain('names b a second time');
   });
 
+  it('have no slot, port or artifact that a hook around their turn could be told', () => {
+    const mistake = (rollout: string) => mistakesWith(`servers: [a, b]\nrollout: {${rollout}}`)[0];
+    expect(mistake('before_server: "drain {port}"')).toContain(
+      'unknown placeholder "{port}" (there are {server}, {release})',
+    );
+    expect(mistake("after_server: {run: 'x {artifact} ${port}', shell: true}")).toContain('"{artifact}"');
+    expect(mistake("after_server: {run: 'x {server} ${port}', shell: true}")).toBeUndefined();
+  });
+
   it('tells when the servers are said in two ways', () => {
     expect(mistakesWith('server: a\nservers: [b]')[0]).toContain('says the servers again: server does already');
   });

@@ -96,6 +96,13 @@ describe('a hook that', () => {
     },
   );
 
+  test('asks for the release is told where its copy lies, and runs in the folder of the file', async () => {
+    const says = 'echo told {slot} of $(ls {artifact} | grep server) in $(pwd); exit 7';
+    stand.configure(`${quick}hooks: { before_switch: [sh, -c, '${says}'] }`);
+    const told = `told blue of server.js in ${path.dirname(stand.config)}`;
+    expect(await refused(stand.cutover('deploy'), 5, 'HOOK_FAILED')).toContain(told);
+  });
+
   test('hangs is ended at its deadline', async () => {
     stand.configure(`${quick}hooks: { before_switch: { run: [sleep, '60'], deadline: 300ms } }`);
     expect(await refused(stand.cutover('deploy'), 5, 'HOOK_FAILED')).toContain('not done after 300 ms');
