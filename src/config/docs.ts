@@ -70,7 +70,7 @@ cutover.yaml:4:11 slots.green: unknown key "prot" (did you mean "port"?)
 **How values are written.** Times: \`500ms\`, \`30s\`, \`5m\`, \`1h\`, or a number of seconds. Sizes: \`64k\`, \`512M\`, \`1g\`, or a number of bytes. Relative paths start at the folder of the file.
 Paths that nginx reads may hold letters, digits and \`/ . _ @ + , : = % -\` only, and no \`..\`, so that no value can change the meaning of its configuration.
 
-**Commands** are a list of words, or a line that is split at spaces and quotes as a shell would do it. No shell runs them, so \`|\`, \`>\`, \`&&\` and \`$NAME\` are mistakes unless quoted or given with \`shell: true\`. ${placeholders.map((name) => `\`{${name}}\``).join(', ')} are filled in.`;
+**Commands** are a list of words, or a line that is split at spaces and quotes as a shell would do it. No shell runs them, so \`|\`, \`>\`, \`&&\` and \`$NAME\` are mistakes unless quoted or given with \`shell: true\`. ${placeholders.map((name) => `\`{${name}}\``).join(', ')} are filled in, or fewer where an option says so. Commands on the server run in the folder of this file, or over ssh in the state directory.`;
 
 const closing = `## Where it is kept
 
