@@ -44,7 +44,8 @@ async function planned(
 ): Promise<{ begin: Begin; release: Release }> {
   mustAgree(view);
   const slot = targetSlot(view.live, view.split);
-  await preflight(world, view, slot);
+  const progressive = progressively(world);
+  await preflight(world, view, slot, view.live !== undefined && progressive.stages.some((percent) => percent < 100));
   await world.artifacts.mustFit(artifact);
   const release = releaseOf(world, id, artifact, { message, notReversible });
   const plan = planDeploy({
@@ -58,7 +59,7 @@ async function planned(
     keepStandby: world.config.standby !== 0 && notReversible === undefined,
     cutOld: cutsOld(world),
     hooks: configuredHooks(world),
-    ...progressively(world),
+    ...progressive,
   });
   return {
     release,
@@ -80,7 +81,7 @@ function configured({ config }: World): string {
 }
 
 /** A rollback is made at once; only what is new is warmed up, shared out and watched. */
-function progressively({ config: { progressive } }: World): Pick<Cutover, 'warm' | 'stages' | 'watch'> {
+function progressively({ config: { progressive } }: World): Required<Pick<Cutover, 'warm' | 'stages' | 'watch'>> {
   const { warmup, shift, watch } = progressive;
   return {
     warm: warmup !== undefined,

@@ -4,11 +4,11 @@ import type { View } from './view.ts';
 import type { World } from './world.ts';
 
 /** Everything that can be known to be wrong before anything is touched. */
-export async function preflight(world: World, view: View, slot: Slot): Promise<void> {
+export async function preflight(world: World, view: View, slot: Slot, shares = false): Promise<void> {
   mustReachFrontDoor(world, view);
   mustBeFree(world, view, slot);
   await mustFitMemory(world, view, slot);
-  const checked = await Promise.allSettled(world.checks.map((check) => check()));
+  const checked = await Promise.allSettled(world.checks.map((check) => check({ shares })));
   for (const outcome of checked) if (outcome.status === 'rejected') throw outcome.reason;
 }
 

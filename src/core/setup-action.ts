@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import type { Check } from './world.ts';
 import type { FrontDoorAnswer, Host, Router, SetupAction, SetupCommand } from '../ports.ts';
 
 /** Fifty milliseconds apart. */
@@ -22,7 +23,7 @@ export interface SetupWorld {
   router: Router;
   deployer: Deployer;
   /** What the drivers know to check; each rejects with a failure. */
-  checks: readonly (() => Promise<void>)[];
+  checks: readonly Check[];
   /** Told before each action, and what becomes of it. */
   report: (line: string) => void;
 }

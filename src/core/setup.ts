@@ -71,7 +71,7 @@ async function apply(world: SetupWorld, missing: readonly Thing[], commands: rea
   for (const command of commands.filter(({ kind }) => kind === 'check' || kind === 'apply'))
     await mustSucceed(world, command);
   await mustLeadHere(world);
-  for (const check of world.checks) await check();
+  for (const check of world.checks) await check({ shares: false });
 }
 
 async function isThere({ host, deployer }: SetupWorld, thing: Thing): Promise<boolean> {

@@ -11,7 +11,7 @@ export interface World {
   store: Store;
   clock: Clock;
   /** What the drivers know to check before a deploy; each rejects with a failure. */
-  checks: readonly (() => Promise<void>)[];
+  checks: readonly Check[];
   /** Undefined where the front door keeps no log of ours. */
   traffic: Traffic | undefined;
   /** Address of this machine at which the slots are asked, as the router reaches them; default 127.0.0.1. */
@@ -22,3 +22,6 @@ export interface World {
   /** `user@host` of whoever gave the command. */
   who: string;
 }
+
+/** Something that must be true before a slot is touched. `shares`: traffic will be shared between the slots. */
+export type Check = (move: { shares: boolean }) => Promise<void>;

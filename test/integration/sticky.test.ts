@@ -146,6 +146,26 @@ describe.each(['debian', 'current'] as const)('shared traffic of nginx (%s)', (n
     await green(0);
   });
 
+  test('a share that the site was not set up for is refused before anything is touched', async () => {
+    const refused = async (text: string) => {
+      stand.configure(text);
+      const { live } = await stand.status();
+      const { code, stderr } = await stand.cutover('deploy');
+      expect(stderr).toContain('SHARING_OUTDATED');
+      expect(code).toBe(3);
+      expect(await stand.status()).toMatchObject({ live, agreement: true, deployment: null });
+    };
+    await reconfigured(settings('cookie'));
+    await refused(settings('cookie').replace(/preview.*\n/, ''));
+    await refused(settings('none'));
+    for (let times = 0; times < 2; times += 1) mustBeDone(await stand.cutover('rollback'));
+    // Such a site would lead everybody to the new release at 1 %.
+    await reconfigured(settings('cookie').replace(/shift.*\n/, ''));
+    await refused(settings('cookie'));
+    await reconfigured(settings('cookie'));
+    for (let times = 0; times < 2; times += 1) mustBeDone(await stand.cutover('deploy'));
+  });
+
   test('without shares again the site follows the marker, to the same slot', async () => {
     await green(100);
     await reconfigured('health: { path: /health }');

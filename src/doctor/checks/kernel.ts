@@ -11,7 +11,7 @@ export const kernelChecks: readonly Check[] = [
     'rules',
     whenSeen(async ({ world }) => {
       for (const each of world.checks) {
-        const failure = await each().then(() => undefined, asFailure);
+        const failure = await each({ shares: false }).then(() => undefined, asFailure);
         if (failure)
           return wrong([failure.fields.what, failure.fields.why].filter(Boolean).join(': '), failure.fields.fix ?? '');
       }

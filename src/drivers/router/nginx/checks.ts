@@ -1,16 +1,21 @@
 import type { Config } from '../../../config/config.ts';
 import { Failure } from '../../../core/failure.ts';
+import type { Check } from '../../../core/world.ts';
 import type { Host } from '../../../ports.ts';
 import { nginxControl, nginxDown } from './control.ts';
 import { mustReachSlots, mustSeeSwitch } from './edge-checks.ts';
 import { typed } from './place.ts';
+import { mustShareAsSaid } from './sharing-install.ts';
 import { mustBeVisible } from './visible.ts';
 
 /** What must be true of nginx before a deploy. Its own test needs the rights of its master. */
-export function nginxChecks(host: Host, config: Config): readonly (() => Promise<void>)[] {
+export function nginxChecks(host: Host, config: Config): readonly Check[] {
   const control = nginxControl(host, config);
   return [
     () => mustReachSlots(host, config),
+    async ({ shares }) => {
+      if (shares) await mustShareAsSaid(host, config);
+    },
     async () => {
       if (config.router.mode !== 'classic') await mustSeeSwitch(host, config);
     },

@@ -6,7 +6,7 @@ import type { Host, SetupAction } from '../../../ports.ts';
 import { endpoint } from '../../../core/endpoint.ts';
 import { markerActions } from '../marker-file.ts';
 import { splitActions } from '../split-link.ts';
-import { liveNow, sharingFacts } from './sharing-install.ts';
+import { liveNow, sharingAction, sharingFacts } from './sharing-install.ts';
 import { atLeast, nginxControl, sitesFolder } from './control.ts';
 import { mustReachSlots, mustSeeAll } from './edge-checks.ts';
 import { hostFile, nginxPlace } from './place.ts';
@@ -144,6 +144,7 @@ function switchActions(config: Config, facts: SiteFacts, first: Slot): readonly 
   return [
     tokenAction(config, facts),
     ...markerActions(config.state, first, 'what nginx looks at'),
+    sharingAction(config),
     ...(facts.sharing ? splitActions(config.state, first) : []),
     ...(facts.log ? [logFolder(config)] : []),
   ];
