@@ -139,6 +139,16 @@ it('costs at most 5 MB of memory beside each application', async () => {
   expect(resident).toBeLessThanOrEqual(5 * 1024);
 });
 
+it('is seen to run as soon as it was started', async () => {
+  const tested = await openProcessRuntime();
+  const launch = await started(tested);
+  for (let round = 0; round < 20; round++) {
+    await tested.runtime.stop('blue', 5000);
+    await tested.runtime.start('blue', { ...launch, argv: ['/bin/sleep', '60'] });
+    expect((await tested.runtime.inspect('blue', 'alive')).state).toBe('running');
+  }
+});
+
 it.runIf(isRoot)('runs the application as the user it is to run as, with that user’s groups (needs root)', async () => {
   const tested = await openProcessRuntime();
   await tested.stage('9');

@@ -52,7 +52,7 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
     ]);
     await until(
       startDeadline,
-      async () => (await recorded(slot, 'supervisor')) !== undefined,
+      () => hasLaunched(slot),
       () =>
         new Failure({
           code: 'START_FAILED',
@@ -60,6 +60,12 @@ export default function processRuntime(host: Host, clock: Clock, options: Proces
           fix: `see \`cutover logs ${slot}\``,
         }),
     );
+  }
+
+  /** The supervisor removes what is written of the process before, then comes up, and then writes down its own. */
+  async function hasLaunched(slot: Slot): Promise<boolean> {
+    if ((await recorded(slot, 'supervisor')) === undefined) return false;
+    return (await host.read(inSlot(slot, 'app'))) !== undefined;
   }
 
   async function stop(slot: Slot, grace: number): Promise<Stopped> {
