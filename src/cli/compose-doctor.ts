@@ -21,9 +21,11 @@ export async function composeDoctor(host: Host, config: Config, deployer = host)
   const { uid } = host.me;
   const hasNginx = config.router.mode !== 'l4' && config.router.mode !== 'none';
   const nginx = !hasNginx ? noNginx(config) : await nginxFacts(host, config, uid);
-  const holders = await holdersOf(host, [config.slots.blue, config.slots.green, portOf(nginx)]);
-  const chains = config.router.mode === 'l4' ? await chainsOf(host) : undefined;
-  const stale = await attempt(staleFiles(host, config));
+  const [holders, chains, stale] = await Promise.all([
+    holdersOf(host, [config.slots.blue, config.slots.green, portOf(nginx)]),
+    config.router.mode === 'l4' ? chainsOf(host) : undefined,
+    attempt(staleFiles(host, config)),
+  ]);
   const world = await attempt(compose(deployer, config, () => {}));
   const view = world.value && (await attempt(look(world.value)));
   const trouble = world.failure ?? view?.failure;

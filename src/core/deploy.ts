@@ -3,7 +3,7 @@ import { fingerprint } from '../lib/fingerprint.ts';
 import { execute, type Finished } from './execute.ts';
 import { exitCodes, Failure } from './failure.ts';
 import type { Begin } from './journal.ts';
-import { planDeploy, targetSlot, type Cutover, type HookName } from './plan.ts';
+import { planDeploy, targetSlot, type Cutover, type HookName, type Step } from './plan.ts';
 import { preflight } from './preflight.ts';
 import type { Release } from './release.ts';
 import { beginOf, jobOf, underLock, type Planned, type SessionOptions } from './session.ts';
@@ -44,9 +44,6 @@ async function planned(
 ): Promise<{ begin: Begin; release: Release }> {
   mustAgree(view);
   const slot = targetSlot(view.live, view.split);
-  const progressive = progressively(world);
-  await preflight(world, view, slot, view.live !== undefined && progressive.stages.some((percent) => percent < 100));
-  await world.artifacts.mustFit(artifact);
   const release = releaseOf(world, id, artifact, { message, notReversible });
   const plan = planDeploy({
     before: view.split,
@@ -59,8 +56,10 @@ async function planned(
     keepStandby: world.config.standby !== 0 && notReversible === undefined,
     cutOld: cutsOld(world),
     hooks: configuredHooks(world),
-    ...progressive,
+    ...progressively(world),
   });
+  await preflight(world, view, slot, movesInStages(plan));
+  await world.artifacts.mustFit(artifact);
   return {
     release,
     begin: beginOf(world, view, 'deploy', {
@@ -73,6 +72,10 @@ async function planned(
   };
 }
 
+function movesInStages(plan: readonly Step[]): boolean {
+  return plan.filter((step) => step.do === 'shift').length > 1;
+}
+
 /** Where the file lies, and which servers it names, makes no difference to what runs. */
 function configured({ config }: World): string {
   const apart = { file: '', server: undefined, servers: [], roles: {}, rollout: undefined };
@@ -81,7 +84,7 @@ function configured({ config }: World): string {
 }
 
 /** A rollback is made at once; only what is new is warmed up, shared out and watched. */
-function progressively({ config: { progressive } }: World): Required<Pick<Cutover, 'warm' | 'stages' | 'watch'>> {
+function progressively({ config: { progressive } }: World): Pick<Cutover, 'warm' | 'stages' | 'watch'> {
   const { warmup, shift, watch } = progressive;
   return {
     warm: warmup !== undefined,

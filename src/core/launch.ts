@@ -4,6 +4,7 @@ import { exitCodes, Failure } from './failure.ts';
 import { filledCommand } from './placeholders.ts';
 import type { Release } from './release.ts';
 import type { Slot } from './slot.ts';
+import { slotValues } from './user-command.ts';
 import type { World } from './world.ts';
 
 /**
@@ -27,10 +28,10 @@ function processDefaults({ me }: World['host']): Readonly<Record<string, string>
 }
 
 /** How a release is started in a slot: the command with everything filled in, and its environment. */
-export async function launchOf({ config, host }: World, slot: Slot, release: Release): Promise<Launch> {
+export async function launchOf(world: World, slot: Slot, release: Release): Promise<Launch> {
+  const { config, host } = world;
   const port = config.slots[slot];
-  const server = config.server?.name ?? host.me.host;
-  const values = { artifact: release.artifact, port: String(port), slot, release: release.id, server };
+  const values = { ...slotValues(world, slot), artifact: release.artifact, release: release.id };
   const inContainer = config.runtime === 'docker';
   const command = config.run ?? { argv: inContainer ? [] : defaultCommand(release), shell: false };
   const argv = filledCommand(command, values);
